@@ -1,0 +1,9 @@
+// Package content embeds what a learner reads. Package lessons understands it.
+package content
+
+import "embed"
+
+// FS holds course.yaml and a folder per track.
+//
+//go:embed course.yaml
+var FS embed.FS
