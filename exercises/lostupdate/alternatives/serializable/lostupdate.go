@@ -1,0 +1,198 @@
+// Package lostupdate serves bank accounts that several people draw from at once.
+package lostupdate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// lockTimeout is how long a statement waits for a lock before PostgreSQL gives
+// it up with lockNotAvailable. A caller is promised an answer in two seconds.
+const (
+	lockTimeout          = "1s"
+	lockNotAvailable     = "55P03"
+	serializationFailure = "40001"
+	deadlockDetected     = "40P01"
+)
+
+// maxAttempts bounds how often a withdrawal is tried before the caller is told
+// to come back later.
+const maxAttempts = 12
+
+var (
+	errUnknown      = errors.New("no such account")
+	errInsufficient = errors.New("insufficient funds")
+	errBusy         = errors.New("the account is busy, try again")
+)
+
+type service struct {
+	pool *pgxpool.Pool
+}
+
+// New connects to the database and returns the service's routes.
+func New(ctx context.Context, databaseURL string) (http.Handler, error) {
+	config, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
+	}
+	config.ConnConfig.RuntimeParams["lock_timeout"] = lockTimeout
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("make the connection pool: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	s := &service{pool: pool}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /accounts/{id}", s.getAccount)
+	mux.HandleFunc("POST /accounts/{id}/withdraw", s.postWithdraw)
+	return mux, nil
+}
+
+// withdraw takes amount from the account and returns what is left. A serializable
+// transaction that another one got in the way of is refused by PostgreSQL, and
+// tried again from the start.
+func (s *service) withdraw(ctx context.Context, id, amount int64) (int64, error) {
+	for attempt := range maxAttempts {
+		balance, err := s.tryWithdraw(ctx, id, amount)
+		switch sqlState(err) {
+		case serializationFailure, deadlockDetected:
+			time.Sleep(time.Millisecond + rand.N(time.Millisecond<<min(attempt, 6)))
+		case lockNotAvailable:
+			return 0, errBusy
+		default:
+			return balance, err
+		}
+	}
+	return 0, errBusy
+}
+
+// tryWithdraw is one attempt, in one transaction.
+func (s *service) tryWithdraw(ctx context.Context, id, amount int64) (int64, error) {
+	var balance int64
+	options := pgx.TxOptions{IsoLevel: pgx.Serializable}
+	err := pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
+		err := tx.QueryRow(ctx,
+			`select balance from accounts where id = $1`, id).Scan(&balance)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errUnknown
+		}
+		if err != nil {
+			return fmt.Errorf("read the balance: %w", err)
+		}
+		if balance < amount {
+			return errInsufficient
+		}
+		balance -= amount
+		_, err = tx.Exec(ctx, `update accounts set balance = $2 where id = $1`, id, balance)
+		if err != nil {
+			return fmt.Errorf("write the balance: %w", err)
+		}
+		_, err = tx.Exec(ctx,
+			`insert into withdrawals (account_id, amount) values ($1, $2)`, id, amount)
+		if err != nil {
+			return fmt.Errorf("write the ledger: %w", err)
+		}
+		return nil
+	})
+	return balance, err
+}
+
+// sqlState is PostgreSQL's code for the error, or nothing when it has none.
+func sqlState(err error) string {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
+
+func (s *service) getAccount(w http.ResponseWriter, r *http.Request) {
+	id, err := accountID(r)
+	if err != nil {
+		writeError(w, r, err)
+		return
+	}
+	var balance int64
+	err = s.pool.QueryRow(r.Context(),
+		`select balance from accounts where id = $1`, id).Scan(&balance)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = errUnknown
+	}
+	if err != nil {
+		writeError(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]int64{"id": id, "balance": balance})
+}
+
+func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
+	id, err := accountID(r)
+	if err != nil {
+		writeError(w, r, err)
+		return
+	}
+	var order struct {
+		Amount int64 `json:"amount"`
+	}
+	body := http.MaxBytesReader(w, r.Body, 1<<10)
+	if err := json.NewDecoder(body).Decode(&order); err != nil || order.Amount <= 0 {
+		writeJSON(w, http.StatusBadRequest,
+			map[string]string{"error": "amount must be a whole number above zero"})
+		return
+	}
+	balance, err := s.withdraw(r.Context(), id, order.Amount)
+	if err != nil {
+		writeError(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]int64{"balance": balance})
+}
+
+// accountID reads the id from the path. What is no number names no account.
+func accountID(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return 0, errUnknown
+	}
+	return id, nil
+}
+
+// writeError answers with the status that err stands for. What the caller can
+// do nothing about goes to the log and not to the caller.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, errUnknown):
+		status = http.StatusNotFound
+	case errors.Is(err, errInsufficient):
+		status = http.StatusConflict
+	case errors.Is(err, errBusy):
+		status = http.StatusServiceUnavailable
+		w.Header().Set("Retry-After", "1")
+	default:
+		slog.ErrorContext(r.Context(), "request failed",
+			"method", r.Method, "path", r.URL.Path, "error", err)
+		err = errors.New("internal error")
+	}
+	writeJSON(w, status, map[string]string{"error": err.Error()})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}
