@@ -1,0 +1,206 @@
+package process
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/signal"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// The supervisor's command line. A program that looks at its parent sees a
+// supervisor, as it would in production.
+const (
+	supervisorName = "supervise"
+	supervisorArg  = "-"
+)
+
+var supervisable atomic.Bool
+
+// SuperviseIfAsked turns this process into a supervisor when Start began it as
+// one, and then does not return. It must be the first statement of main, and of
+// TestMain in tests that start programs: Start refuses to work without it.
+func SuperviseIfAsked() {
+	if len(os.Args) == 2 && os.Args[0] == supervisorName && os.Args[1] == supervisorArg {
+		os.Exit(supervise())
+	}
+	supervisable.Store(true)
+}
+
+// supervisor is the state of the process between cairn and the program.
+type supervisor struct {
+	request  request
+	pid      int
+	commands *json.Decoder
+	events   *json.Encoder
+	ended    chan syscall.WaitStatus // of the program
+	gone     chan struct{}           // closed when no process of the tree is left
+	killing  bool
+}
+
+// supervise runs the program named in the first command and stays until nothing
+// of its tree is left. It returns the supervisor's own exit status.
+func supervise() int {
+	// The program dies with the thread that started it (see programAttr).
+	runtime.LockOSThread()
+	if err := prepare(); err != nil {
+		return 1
+	}
+	s := &supervisor{
+		commands: json.NewDecoder(os.NewFile(fdCommands, "commands")),
+		events:   json.NewEncoder(os.NewFile(fdEvents, "events")),
+		ended:    make(chan syscall.WaitStatus, 1),
+		gone:     make(chan struct{}),
+	}
+	if err := s.commands.Decode(&s.request); err != nil {
+		return 1
+	}
+	// Caught, not ignored: a program inherits what its parent ignores.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	if err := s.start(); err != nil {
+		s.events.Encode(failure(err)) //nolint:errcheck // cairn is gone, and so are we
+		return 1
+	}
+	go s.reap()
+	s.oversee()
+	return 0
+}
+
+func failure(err error) event {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return event{Errno: int(errno)}
+	}
+	return event{Failure: err.Error()}
+}
+
+// start starts the program with the three standard streams and nothing else.
+func (s *supervisor) start() error {
+	if s.request.FileLimit > 0 {
+		limit := uint64(s.request.FileLimit)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+			return err
+		}
+	}
+	pid, err := syscall.ForkExec(string(s.request.Path), stringsOf(s.request.Argv), &syscall.ProcAttr{
+		Dir:   string(s.request.Dir),
+		Env:   stringsOf(s.request.Env),
+		Files: []uintptr{0, fdStdout, fdStderr},
+		Sys:   programAttr(),
+	})
+	if err != nil {
+		return err
+	}
+	s.pid = pid
+	_ = syscall.Close(fdStdout)
+	_ = syscall.Close(fdStderr)
+	return s.events.Encode(event{Started: pid})
+}
+
+// reap buries the dead until there is no child any more.
+func (s *supervisor) reap() {
+	defer close(s.gone)
+	for {
+		var ws syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &ws, waitOptions, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return
+		case pid == s.pid:
+			s.ended <- ws
+		}
+	}
+}
+
+// oversee carries out commands and watches the limits.
+func (s *supervisor) oversee() {
+	commands := make(chan command)
+	go func() {
+		defer close(commands) // cairn is gone
+		for {
+			var c command
+			if s.commands.Decode(&c) != nil {
+				return
+			}
+			commands <- c
+		}
+	}()
+	watch := time.NewTimer(watchInterval)
+	defer watch.Stop()
+	running := true
+	for {
+		select {
+		case c, ok := <-commands:
+			if !ok {
+				commands = nil
+			}
+			if !ok || c.Kill {
+				s.kill()
+			} else if running {
+				_ = syscall.Kill(s.pid, syscall.Signal(c.Signal))
+			}
+		case ws := <-s.ended:
+			running = false
+			s.report(event{Exited: statusOf(ws)})
+			s.kill() // what the program leaves behind
+		case <-watch.C:
+			watch.Reset(s.watch())
+		case <-s.gone:
+			select {
+			case ws := <-s.ended:
+				s.report(event{Exited: statusOf(ws)})
+			default:
+			}
+			clearGroup(s.pid)
+			s.report(event{Gone: true})
+			return
+		}
+	}
+}
+
+func statusOf(ws syscall.WaitStatus) *status {
+	if ws.Signaled() {
+		return &status{Code: -1, Signal: int(ws.Signal())}
+	}
+	return &status{Code: ws.ExitStatus()}
+}
+
+// report tells cairn, which may be gone.
+func (s *supervisor) report(e event) { _ = s.events.Encode(e) }
+
+// kill begins to clear the tree away, once.
+func (s *supervisor) kill() {
+	if s.killing {
+		return
+	}
+	s.killing = true
+	go clearTree(s.pid, s.gone)
+}
+
+// watch looks at the tree's size and returns when to look again.
+func (s *supervisor) watch() time.Duration {
+	if s.killing {
+		return watchInterval
+	}
+	size := measureTree(s.request.MemoryLimit > 0)
+	switch {
+	case s.request.ProcessLimit > 0 && size.processes > s.request.ProcessLimit:
+		s.report(event{Limit: ProcessLimit})
+		s.kill()
+	case s.request.MemoryLimit > 0 && size.memory > s.request.MemoryLimit:
+		s.report(event{Limit: MemoryLimit})
+		s.kill()
+	case s.request.ProcessLimit > 0 && size.processes > s.request.ProcessLimit/4:
+		return watchInterval / 10
+	}
+	return watchInterval
+}
+
+// watchInterval is how often the limits are looked at. A tree that grows is
+// looked at more often.
+const watchInterval = 50 * time.Millisecond
