@@ -83,7 +83,7 @@ func launch(spec Spec) (*launched, error) {
 	}
 	l.supervisor, err = os.StartProcess(self, []string{supervisorName, supervisorArg}, &os.ProcAttr{
 		Dir:   "/",
-		Env:   supervisorEnv(),
+		Env:   []string{}, // the program can read it
 		Files: append([]*os.File{null, null, null}, theirs...),
 		Sys:   &syscall.SysProcAttr{Setsid: true}, // out of reach of Ctrl-C in cairn's terminal
 	})
@@ -171,14 +171,6 @@ func ownBinary() (string, error) {
 		return "", fmt.Errorf("find cairn's own binary: %w", err)
 	}
 	return path, nil
-}
-
-// supervisorEnv is nearly empty: the program can read its parent's environment.
-func supervisorEnv() []string {
-	if dir, ok := os.LookupEnv("GOCOVERDIR"); ok {
-		return []string{"GOCOVERDIR=" + dir}
-	}
-	return []string{}
 }
 
 func bytesOf(texts []string) [][]byte {

@@ -115,9 +115,9 @@ func Start(ctx context.Context, spec Spec) (*Process, error) {
 		done:       make(chan struct{}),
 	}
 	p.output = newOutput(spec.OutputLimit, spec.OnLine, func() { p.stop(OutputLimit) })
+	p.stopWatch = context.AfterFunc(ctx, func() { p.stop(Killed) })
 	p.outputOver = p.output.follow(l.stdout, l.stderr)
 	go p.follow(l)
-	p.stopWatch = context.AfterFunc(ctx, func() { p.stop(Killed) })
 	return p, nil
 }
 

@@ -217,7 +217,7 @@ func TestGoroutines(t *testing.T) {
 	_, here, _, _ := runtime.Caller(0)
 	trace := LearnerTrace(dump, filepath.Dir(filepath.Dir(here)))
 	if strings.Count(trace, "process.stuckWorker\n        process/main_test.go:") != 2 {
-		t.Errorf("trace\n%s", trace)
+		t.Errorf("trace\n%s\nof\n%s", trace, dump)
 	}
 }
 

@@ -25,7 +25,7 @@ var supervisable atomic.Bool
 // TestMain in tests that start programs: Start refuses to work without it.
 func SuperviseIfAsked() {
 	if len(os.Args) == 2 && os.Args[0] == supervisorName && os.Args[1] == supervisorArg {
-		os.Exit(supervise())
+		syscall.Exit(supervise()) // at once, whatever the binary does at a normal exit
 	}
 	supervisable.Store(true)
 }

@@ -16,7 +16,7 @@ const (
 
 var (
 	goroutineLine = regexp.MustCompile(`^goroutine \d+.*\[(.+)\]:$`)
-	fileLine      = regexp.MustCompile(`^\s+(\S.*\.go:\d+)( \+0x[0-9a-f]+)?$`)
+	fileLine      = regexp.MustCompile(`^\s+(\S.*?\.go:\d+)( .*)?$`)
 	arguments     = regexp.MustCompile(`\([^()]*\)$`)
 	traceBegins   = regexp.MustCompile(`^(panic: |fatal error: |SIGQUIT: quit|unexpected fault|\[signal |runtime: )|http: panic serving `)
 )
