@@ -98,7 +98,7 @@ func (c *Course) Resolve(link string) (*Lesson, *Heading, error) {
 	id, slug, hasSlug := strings.Cut(link, "#")
 	l := c.byID[id]
 	if l == nil {
-		return nil, nil, fmt.Errorf("%q links to lesson %s, which does not exist; the nearest is %s", link, id, c.nearestID(id))
+		return nil, nil, fmt.Errorf("%q links to lesson %s, which does not exist; the nearest is %s", link, id, c.NearestID(id))
 	}
 	if !hasSlug {
 		return l, nil, nil

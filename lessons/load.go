@@ -104,7 +104,8 @@ func (y courseYAML) course() *Course {
 	return c
 }
 
-func (c *Course) nearestID(id string) string {
+// NearestID returns the id of the lesson that is most like a mistyped one, or "".
+func (c *Course) NearestID(id string) string {
 	var ids []string
 	for _, l := range c.Lessons() {
 		ids = append(ids, l.ID)

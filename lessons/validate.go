@@ -93,7 +93,7 @@ func (c *Course) strays() []error {
 		case id == name:
 			faults = append(faults, fmt.Errorf("%s:1: content holds lessons (.md) and quizzes (.quiz.yaml) only", shown(name)))
 		case l == nil:
-			faults = append(faults, fmt.Errorf("%s:1: the course has no lesson %s; the nearest is %s", shown(name), id, c.nearestID(id)))
+			faults = append(faults, fmt.Errorf("%s:1: the course has no lesson %s; the nearest is %s", shown(name), id, c.NearestID(id)))
 		case isQuiz && !l.Written:
 			faults = append(faults, fmt.Errorf("%s:1: lesson %s has a quiz but no text", shown(name), id))
 		}

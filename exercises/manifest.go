@@ -1,0 +1,145 @@
+package exercises
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/cairn-learn/cairn/internal/strictyaml"
+)
+
+// The form of exercise.yaml.
+type (
+	manifest struct {
+		Kind     string           `yaml:"kind"`
+		Stone    string           `yaml:"stone"`
+		Lesson   string           `yaml:"lesson"`
+		Title    string           `yaml:"title"`
+		Summary  string           `yaml:"summary"`
+		Minutes  int              `yaml:"minutes"`
+		Edit     []string         `yaml:"edit"`
+		Services manifestServices `yaml:"services"`
+		Limits   manifestLimits   `yaml:"limits"`
+		Hints    []string         `yaml:"hints"`
+	}
+	manifestServices struct {
+		Postgres *manifestPostgres `yaml:"postgres"`
+	}
+	manifestPostgres struct {
+		Version    int      `yaml:"version"`
+		Extensions []string `yaml:"extensions"`
+		Fixture    string   `yaml:"fixture"`
+	}
+	manifestLimits struct {
+		Build time.Duration `yaml:"build"`
+		Start time.Duration `yaml:"start"`
+		Exam  time.Duration `yaml:"exam"`
+		Check time.Duration `yaml:"check"`
+	}
+)
+
+// KindProgram is an exercise in which a program is examined from outside.
+const KindProgram = "program"
+
+// The sane minutes of an exercise, and the steps of its hint ladder.
+const (
+	minMinutes = 5
+	maxMinutes = 240
+	hintSteps  = 3
+)
+
+var (
+	idForm     = regexp.MustCompile(`^[a-z]+$`)
+	stoneForm  = regexp.MustCompile(`^[A-Z][1-9][0-9]?$`)
+	lessonForm = regexp.MustCompile(`^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$`)
+)
+
+// load reads the manifest and the task of one exercise.
+func load(fsys fs.FS, id string) (*Exercise, error) {
+	sub, err := fs.Sub(fsys, id)
+	if err != nil {
+		return nil, fmt.Errorf("open exercise %s: %w", id, err)
+	}
+	e := &Exercise{ID: id, fsys: sub}
+	name := e.shown(manifestFile)
+	data, err := fs.ReadFile(sub, manifestFile)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if !idForm.MatchString(id) {
+		return nil, fmt.Errorf("%s:1: the folder of an exercise is its package name: lower-case letters only, not %q", name, id)
+	}
+	var m manifest
+	f, err := strictyaml.Read(name, data, &m)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.check(f, id); err != nil {
+		return nil, err
+	}
+	e.Kind, e.Stone, e.Lesson, e.Title, e.Summary = m.Kind, m.Stone, m.Lesson, m.Title, m.Summary
+	e.Minutes, e.Edit, e.Hints, e.Limits = m.Minutes, m.Edit, m.Hints, Limits(m.Limits)
+	task, err := e.files(".", taskFile)
+	if err != nil {
+		return nil, err
+	}
+	e.Task = string(task[taskFile])
+	if pg := m.Services.Postgres; pg != nil {
+		e.Postgres = &Postgres{Version: pg.Version, Extensions: pg.Extensions}
+		if pg.Fixture != "" {
+			sql, err := fs.ReadFile(sub, pg.Fixture)
+			if err != nil {
+				return nil, f.Errorf("$.services.postgres.fixture", "the fixture %s is not in the exercise's folder", pg.Fixture)
+			}
+			e.Postgres.Fixture = string(sql)
+		}
+	}
+	return e, nil
+}
+
+// check returns the first fault of a manifest.
+func (m *manifest) check(f *strictyaml.File, id string) error {
+	switch {
+	case m.Kind != KindProgram:
+		return f.Errorf("$.kind", "kind %q is not known; write %s", m.Kind, KindProgram)
+	case !stoneForm.MatchString(m.Stone):
+		return f.Errorf("$.stone", "stone %q is not a letter and a number, such as S4", m.Stone)
+	case !lessonForm.MatchString(m.Lesson):
+		return f.Errorf("$.lesson", "lesson %q is not <track>/<lesson>", m.Lesson)
+	case m.Title == "":
+		return f.Errorf("$.title", "the exercise has no title")
+	case m.Summary == "" || strings.Contains(m.Summary, "\n"):
+		return f.Errorf("$.summary", "the exercise needs a summary of one line")
+	case m.Minutes < minMinutes || m.Minutes > maxMinutes:
+		return f.Errorf("$.minutes", "%d minutes; %d to %d are sane", m.Minutes, minMinutes, maxMinutes)
+	case len(m.Edit) == 0:
+		return f.Errorf("$.edit", "the learner has nothing to edit")
+	case len(m.Hints) != hintSteps:
+		return f.Errorf("$.hints", "a hint ladder has %d steps (where to look, what to think, almost the code); this one has %d", hintSteps, len(m.Hints))
+	}
+	for i, name := range m.Edit {
+		at := fmt.Sprintf("$.edit[%d]", i)
+		switch {
+		case !fs.ValidPath(name) || name == ".":
+			return f.Errorf(at, "%q is not a path inside the exercise's folder", name)
+		case name == programFile || name == taskFile || name == manifestFile:
+			return f.Errorf(at, "%s is given and can't be edited", name)
+		case path.Ext(name) != ".go":
+			return f.Errorf(at, "%s is no Go file", name)
+		}
+	}
+	for i, hint := range m.Hints {
+		if strings.TrimSpace(hint) == "" {
+			return f.Errorf(fmt.Sprintf("$.hints[%d]", i), "hint %d of exercise %s is empty", i+1, id)
+		}
+	}
+	for name, limit := range map[string]time.Duration{"build": m.Limits.Build, "start": m.Limits.Start, "exam": m.Limits.Exam, "check": m.Limits.Check} {
+		if limit < 0 || limit > 10*time.Minute {
+			return f.Errorf("$.limits."+name, "limit %s of %s is not between 0 and 10m", name, limit)
+		}
+	}
+	return nil
+}
