@@ -1,0 +1,39 @@
+# Targets for people: run, test, images, bench, lint, pictures. Each does its own set-up.
+
+GO ?= go
+PKGS := ./...
+TESTFLAGS ?= -timeout 35m
+ifdef CI
+TESTFLAGS += -v
+endif
+
+.PHONY: run test images bench lint fuzz pictures build
+
+run: build
+	./bin/cairn
+
+build:
+	$(GO) build -trimpath -o bin/cairn ./cmd/cairn
+
+test: images modules
+	$(GO) test $(TESTFLAGS) $(PKGS)
+
+# The learner's modules, which grades take from the cache and never from the network.
+.PHONY: modules
+modules:
+	$(GO) run ./build/modules
+
+images:
+	./build/images/build.sh
+
+bench: images
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./grader/... ./internal/...
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these files'; exit 1; }
+	$(GO) vet $(PKGS)
+	GOOS=darwin $(GO) vet $(PKGS)
+	$(GO) tool staticcheck $(PKGS)
+
+pictures: build
+	$(GO) run ./internal/tui/shot -out docs/pictures

@@ -1,0 +1,155 @@
+// Package exam is the examiner's toolkit. An exam is a function that declares
+// checks on an X; each check drives the learner's program from outside, as a
+// client, an operator or an attacker would, and says in the learner's terms
+// what it did, what it expected and what it saw.
+//
+// The examiner and the program never share a process. Everything a check knows
+// it learned over HTTP, from the database, from the wire between program and
+// database, from the program's log, or from its exit.
+package exam
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// StartsID is the id of the built-in check that precedes every other: the
+// program starts and accepts a connection on $PORT.
+const StartsID = "starts"
+
+// X is an examination being declared. Checks run after the exam function has
+// returned, in the order of their declaration.
+type X struct {
+	checks    []*spec
+	instances int
+	env       []string
+}
+
+// spec is one declared check.
+type spec struct {
+	id, title string
+	run       func(*C)
+	settings
+}
+
+// settings are what options set, on a check or on one finding.
+type settings struct {
+	after    []string
+	parallel bool
+	finding  Finding
+}
+
+// Option adjusts a check or a single finding.
+type Option func(*settings)
+
+// After names checks that must have passed; otherwise this one is blocked.
+func After(ids ...string) Option {
+	return func(s *settings) { s.after = append(s.after, ids...) }
+}
+
+// Parallel lets a check overlap with neighbours that are parallel too. Such a
+// check must use rows of its own and must not ask for Statements, Barrier or
+// faults, which belong to the whole program.
+func Parallel() Option { return func(s *settings) { s.parallel = true } }
+
+// Why says why the thing examined matters in production. On a check it is the
+// default for all of its findings.
+func Why(text string) Option { return func(s *settings) { s.finding.Why = text } }
+
+// Read names the place in a lesson that explains it: "sql/lost-update#heading".
+func Read(place string) Option { return func(s *settings) { s.finding.Read = place } }
+
+// Expected replaces what a finding says was expected.
+func Expected(text string) Option { return func(s *settings) { s.finding.Expected = text } }
+
+// Saw replaces what a finding says was seen.
+func Saw(text string) Option { return func(s *settings) { s.finding.Saw = text } }
+
+// Did replaces what a finding says was done.
+func Did(text string) Option { return func(s *settings) { s.finding.Did = text } }
+
+// Detail adds a longer text to a finding.
+func Detail(text string) Option { return func(s *settings) { s.finding.Detail = text } }
+
+var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// Declare runs an exam function and returns what it declared. It fails when a
+// check has a malformed or repeated id or no title, or comes after a check that
+// is not declared before it, or when there is no check at all.
+func Declare(fn func(*X)) (*X, error) {
+	x := &X{instances: 1}
+	fn(x)
+	if len(x.checks) == 0 {
+		return nil, fmt.Errorf("the exam declares no check")
+	}
+	seen := map[string]bool{StartsID: true}
+	for _, s := range x.checks {
+		switch {
+		case !idForm.MatchString(s.id):
+			return nil, fmt.Errorf("check id %q: use lowercase words joined by dashes", s.id)
+		case seen[s.id]:
+			return nil, fmt.Errorf("check id %q is declared twice", s.id)
+		case s.title == "":
+			return nil, fmt.Errorf("check %q has no title", s.id)
+		}
+		for _, a := range s.after {
+			if !seen[a] {
+				return nil, fmt.Errorf("check %q comes after %q, which is not declared before it", s.id, a)
+			}
+		}
+		seen[s.id] = true
+	}
+	return x, nil
+}
+
+// Check declares one check. The id stays the same for ever (reports and mutants
+// name it); the title completes the sentence "the program …" for the learner.
+func (x *X) Check(id, title string, fn func(*C), opts ...Option) {
+	s := &spec{id: id, title: title, run: fn}
+	for _, o := range opts {
+		o(&s.settings)
+	}
+	x.checks = append(x.checks, s)
+}
+
+// Instances sets how many processes of the program run side by side against the
+// same services. The default is 1.
+func (x *X) Instances(n int) { x.instances = n }
+
+// Env adds a variable to the program's environment.
+func (x *X) Env(name, value string) { x.env = append(x.env, name+"="+value) }
+
+// Listed returns id and title of every check in order, the built-in one first.
+func (x *X) Listed() [][2]string {
+	list := [][2]string{{StartsID, "starts and listens on $PORT"}}
+	for _, s := range x.checks {
+		list = append(list, [2]string{s.id, s.title})
+	}
+	return list
+}
+
+// Limits bound an examination. Zero means the default.
+type Limits struct {
+	Start   time.Duration // until every instance accepts a connection; 10 s
+	Check   time.Duration // one check; 20 s
+	Exam    time.Duration // all checks; 60 s
+	Request time.Duration // one request, unless it sets its own; 5 s
+	Memory  int64         // bytes, each instance; 1 GiB
+}
+
+func (l Limits) withDefaults() Limits {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&l.Start, 10*time.Second)
+	def(&l.Check, 20*time.Second)
+	def(&l.Exam, 60*time.Second)
+	def(&l.Request, 5*time.Second)
+	if l.Memory == 0 {
+		l.Memory = 1 << 30
+	}
+	return l
+}

@@ -1,0 +1,265 @@
+package exam
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cairn-learn/cairn/grader/process"
+	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/grader/wire"
+)
+
+// learnerModule is the import path below which a learner's packages lie, in the
+// workspace as in this repository.
+const learnerModule = "github.com/cairn-learn/cairn/exercises"
+
+// Program is one instance of the program under examination.
+type Program struct {
+	session *Session
+	index   int
+	proxy   *wire.Postgres // nil when the exercise has no database
+	proc    *process.Process
+	port    int
+	started time.Time
+	stopped atomic.Bool // by the examiner, so an exit is no surprise
+
+	dumpMu sync.Mutex
+	dumped *process.Process // the process that dump is of
+	dump   string
+}
+
+// name is how the evidence calls the instance.
+func (p *Program) name() string {
+	if len(p.session.programs) == 1 {
+		return "program"
+	}
+	return "instance " + strconv.Itoa(p.index+1)
+}
+
+func (p *Program) base() string { return "http://127.0.0.1:" + strconv.Itoa(p.port) }
+
+// freePort asks the system for a port that nobody listens on just now.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// launch starts the process without waiting until it listens.
+func (p *Program) launch() error {
+	port, err := freePort()
+	if err != nil {
+		return fmt.Errorf("no free port on 127.0.0.1: %w", err)
+	}
+	s := p.session
+	home := filepath.Join(s.opts.Dir, "home-"+strconv.Itoa(p.index+1))
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return err
+	}
+	env := []string{
+		"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC",
+		"HOME=" + home, "TMPDIR=" + home,
+		"HOST=127.0.0.1", "PORT=" + strconv.Itoa(port),
+	}
+	if p.proxy != nil {
+		env = append(env, "DATABASE_URL="+s.opts.Database.ProgramURL(p.proxy.Addr()))
+	}
+	env = append(env, s.x.env...)
+	p.port, p.started = port, time.Now()
+	p.stopped.Store(false)
+	name := p.name()
+	p.proc, err = process.Start(s.ctx, process.Spec{
+		Path: s.opts.Binary, Dir: home, Env: env, MemoryLimit: s.limits.Memory, ProcessLimit: 64,
+		OnLine: func(l process.Line) { s.log.add(name, l) },
+	})
+	if err != nil {
+		return fmt.Errorf("cannot start the program: %w", err)
+	}
+	return nil
+}
+
+// awaitListening returns nil when the instance accepts a connection, and
+// otherwise the finding that says why it does not.
+func (p *Program) awaitListening(ctx context.Context) *Finding {
+	ctx, cancel := context.WithTimeout(ctx, p.session.limits.Start)
+	defer cancel()
+	var d net.Dialer
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		conn, err := d.DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(p.port))
+		if err == nil {
+			_ = conn.Close()
+			return nil
+		}
+		select {
+		case <-p.proc.Done():
+			return p.exitedAtStart()
+		case <-ctx.Done():
+			return p.neverListened()
+		case <-tick.C:
+		}
+	}
+}
+
+func (p *Program) command() string {
+	return fmt.Sprintf("started the program with HOST=127.0.0.1 and PORT=%d", p.port)
+}
+
+func (p *Program) exitedAtStart() *Finding {
+	p.session.noteLimit(p)
+	return &Finding{
+		Did:      p.command(),
+		Expected: "it listens there until it is told to stop",
+		Saw:      "the program " + p.ending() + " before it accepted a connection",
+		Why:      "A service that ends by itself serves nobody: whatever runs it restarts it for ever, and every request in between fails.",
+		Detail:   p.trace(),
+	}
+}
+
+func (p *Program) neverListened() *Finding {
+	wait := p.session.limits.Start
+	p.session.setLimit(fmt.Sprintf("the program did not accept a connection on $PORT in %s", wait))
+	return &Finding{
+		Did:      p.command(),
+		Expected: fmt.Sprintf("it accepts a connection on 127.0.0.1:%d within %s", p.port, wait),
+		Saw:      fmt.Sprintf("the program did not accept a connection on $PORT in %s; it is still running", wait),
+		Why:      "Whatever starts a service looks at the port it gave. Another port, another address or a start that waits for something never becomes ready.",
+		Detail:   p.Goroutines(),
+	}
+}
+
+// ending says how the process ended: "exited with status 2".
+func (p *Program) ending() string {
+	e, ok := p.proc.Exit()
+	if !ok {
+		return "went away"
+	}
+	return e.String()
+}
+
+// trace is what the program's output says about its end, cut to the learner's
+// frames.
+func (p *Program) trace() string { return process.LearnerTrace(p.proc.Output(), learnerModule) }
+
+// exited tells whether the process ended without the examiner's doing.
+func (p *Program) exited() bool {
+	select {
+	case <-p.proc.Done():
+		return !p.stopped.Load()
+	default:
+		return false
+	}
+}
+
+func (p *Program) heal() {
+	if p.proxy != nil {
+		p.proxy.Heal()
+	}
+}
+
+func (p *Program) close() {
+	if p.proc != nil {
+		p.stopped.Store(true)
+		p.proc.Kill()
+	}
+	if p.proxy != nil {
+		_ = p.proxy.Close()
+	}
+}
+
+// Instance returns the instance with the given index, from 0.
+func (c *C) Instance(i int) *Instance { return &Instance{c: c, Program: c.session.programs[i]} }
+
+// Instance is a Program in the hands of a check.
+type Instance struct {
+	c *C
+	*Program
+}
+
+func (i *Instance) note(text string) {
+	i.c.record(report.Entry{Kind: report.KindProgram, Actor: i.name(), Text: text}, time.Now())
+}
+
+// Signal sends a signal to the program.
+func (i *Instance) Signal(sig os.Signal) {
+	i.stopped.Store(true)
+	i.note("was sent " + sig.String())
+	if err := i.proc.Signal(sig); err != nil && i.Running() {
+		i.c.trouble(fmt.Errorf("check %s: cannot signal the program: %w", i.c.spec.id, err))
+	}
+}
+
+// Kill ends the program and all it started at once, as a crash of the machine
+// would.
+func (i *Instance) Kill() {
+	i.stopped.Store(true)
+	i.proc.Kill()
+	i.note("was killed")
+}
+
+// Restart kills the program if it runs and starts it afresh, on another port.
+// The check fails when it does not listen again.
+func (i *Instance) Restart() {
+	i.Kill()
+	if err := i.launch(); err != nil {
+		i.c.trouble(err)
+	}
+	if f := i.awaitListening(i.c.ctx); f != nil {
+		i.c.Fail(*f)
+	}
+	i.note("was started again")
+}
+
+// WaitExit waits until the program has exited, at most d, and returns its exit
+// status.
+func (i *Instance) WaitExit(d time.Duration) (code int, exited bool) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-i.proc.Done():
+		e, _ := i.proc.Exit()
+		return e.Code, true
+	case <-timer.C:
+		return 0, false
+	}
+}
+
+// Running tells whether the program runs.
+func (i *Instance) Running() bool {
+	_, ended := i.proc.Exit()
+	return !ended
+}
+
+// Log returns what the program has printed since it was started, safe to show.
+func (i *Instance) Log() string { return i.proc.Output() }
+
+// LogLines returns what the program has printed since the check began.
+func (i *Instance) LogLines() []string {
+	var lines []string
+	for _, l := range i.session.log.since(i.c.logMark) {
+		if l.actor == i.name() {
+			lines = append(lines, l.Text)
+		}
+	}
+	return lines
+}
+
+// Goroutines makes the program print all of its goroutines, which ends it, and
+// returns the learner's part of them.
+func (p *Program) Goroutines() string {
+	p.stopped.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	return process.LearnerTrace(p.proc.Goroutines(ctx), learnerModule)
+}

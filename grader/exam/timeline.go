@@ -1,0 +1,109 @@
+package exam
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cairn-learn/cairn/grader/process"
+	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/grader/safe"
+	"github.com/cairn-learn/cairn/grader/wire"
+)
+
+// maxEntries bounds the timeline of one check.
+const maxEntries = 240
+
+// programLog collects the lines of all instances in one order.
+type programLog struct {
+	mu    sync.Mutex
+	lines []logLine
+}
+
+type logLine struct {
+	actor string
+	process.Line
+}
+
+// maxLogLines bounds the memory of one grade's log; the process's own output
+// limit bounds its bytes.
+const maxLogLines = 20000
+
+func (l *programLog) add(actor string, line process.Line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.lines) < maxLogLines {
+		l.lines = append(l.lines, logLine{actor, line})
+	}
+}
+
+func (l *programLog) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.lines)
+}
+
+func (l *programLog) since(mark int) []logLine {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lines[mark:])
+}
+
+// tail returns the last n lines, with the instance's name when there are
+// several.
+func (l *programLog) tail(n int, named bool) string {
+	lines := l.since(max(0, l.len()-n))
+	var b strings.Builder
+	for _, line := range lines {
+		if named {
+			b.WriteString(line.actor + ": ")
+		}
+		b.WriteString(line.Text + "\n")
+	}
+	return b.String()
+}
+
+// timeline joins what the examiner did, what the program ran on its database
+// and what it logged, in the order of time.
+func (c *C) timeline() []report.Entry {
+	c.mu.Lock()
+	entries := slices.Clone(c.entries)
+	c.mu.Unlock()
+	if !c.spec.parallel {
+		for _, st := range c.Statements() {
+			entries = append(entries, c.statementEntry(st))
+		}
+	}
+	for _, l := range c.session.log.since(c.logMark) {
+		entries = append(entries, report.Entry{At: l.At.Sub(c.began), Kind: report.KindLog, Actor: l.actor, Text: l.Text})
+	}
+	slices.SortStableFunc(entries, func(a, b report.Entry) int { return int(a.At - b.At) })
+	if n := len(entries); n > maxEntries {
+		entries = append(entries[:maxEntries:maxEntries], report.Entry{At: entries[n-1].At, Kind: report.KindNote,
+			Actor: "cairn", Text: fmt.Sprintf("%d more lines of evidence are left out", n-maxEntries)})
+	}
+	return entries
+}
+
+func (c *C) statementEntry(st wire.Statement) report.Entry {
+	actor := fmt.Sprintf("session %d", st.Session)
+	if len(c.session.programs) > 1 {
+		actor = fmt.Sprintf("%s · %s", st.Listener, actor)
+	}
+	text := strings.Join(strings.Fields(safe.Line(strings.ReplaceAll(st.SQL, "\n", " "))), " ")
+	if len(st.Params) > 0 {
+		text += "  [" + safe.Line(strings.Join(st.Params, ", ")) + "]"
+	}
+	e := report.Entry{
+		At: st.Start.Sub(c.began), Kind: report.KindSQL, Actor: actor, Text: text,
+		Result: safe.Line(statementResult(st)), Failed: st.Err != nil,
+	}
+	if !st.Pending {
+		e.Duration = st.Duration
+	} else {
+		e.Duration = time.Since(st.Start)
+	}
+	return e
+}

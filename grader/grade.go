@@ -1,0 +1,300 @@
+package grader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/cairn-learn/cairn/grader/build"
+	"github.com/cairn-learn/cairn/grader/exam"
+	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/grader/services"
+)
+
+// Config says how a Grader works. The zero value is what cairn uses.
+type Config struct {
+	Provider services.Provider // nil: opened at the first grade that needs a service
+	Cairn    string            // version of cairn, for the report
+	CacheDir string            // for scratch folders; default: the user's cache folder
+}
+
+// Grader grades submissions, one after the other or several at once. It keeps
+// services and recent binaries warm between grades.
+type Grader struct {
+	cfg     Config
+	scratch *scratch
+
+	mu       sync.Mutex
+	provider services.Provider
+	owned    bool // the provider was opened here
+	binaries []kept
+}
+
+// New returns a grader and removes what a cairn that was killed left behind in
+// the cache folder. Errors are about that folder.
+func New(cfg Config) (*Grader, error) {
+	s, err := newScratch(cfg.CacheDir)
+	if err != nil {
+		return nil, err
+	}
+	return &Grader{cfg: cfg, scratch: s, provider: cfg.Provider}, nil
+}
+
+// Close ends what the grader holds. Warm servers run on.
+func (g *Grader) Close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var err error
+	if g.owned && g.provider != nil {
+		err = g.provider.Close()
+	}
+	for _, k := range g.binaries {
+		k.binary.Close()
+	}
+	g.binaries = nil
+	return errors.Join(err, g.scratch.close())
+}
+
+// Prepare does everything that can be done before a learner presses the key:
+// the dependencies are compiled, the services up and the next database cloned.
+func (g *Grader) Prepare(ctx context.Context, e Exercise) error {
+	warmed := make(chan error, 1)
+	go func() { warmed <- build.Warm(ctx, g.buildRequest(e, "", false)) }()
+	err := g.prepareServices(ctx, e, nil)
+	return errors.Join(<-warmed, err)
+}
+
+func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(services.Progress)) error {
+	if e.Fixture == nil {
+		return nil
+	}
+	server, err := g.postgres(ctx, progress)
+	if err != nil {
+		return err
+	}
+	return server.Prepare(ctx, *e.Fixture)
+}
+
+func (g *Grader) postgres(ctx context.Context, progress func(services.Progress)) (*services.Postgres, error) {
+	g.mu.Lock()
+	if g.provider == nil {
+		p, err := services.Open(services.Config{})
+		if err != nil {
+			g.mu.Unlock()
+			return nil, err
+		}
+		g.provider, g.owned = p, true
+	}
+	provider := g.provider
+	g.mu.Unlock()
+	return provider.Postgres(ctx, progress)
+}
+
+// run is one grade on its way.
+type run struct {
+	g      *Grader
+	s      Submission
+	x      *exam.X
+	began  time.Time
+	report Report
+	events func(Event)
+	mu     sync.Mutex // events come from several goroutines
+}
+
+// Grade examines a submission. It calls events for everything that happens, one
+// call at a time and Finished last; events may be nil. Everything that can go
+// wrong with the submission or with the machine is in the report. The error is
+// for a caller's mistake only: an exercise without a valid exam.
+func (g *Grader) Grade(ctx context.Context, s Submission, events func(Event)) (Report, error) {
+	if s.Exercise.Exam == nil {
+		return Report{}, fmt.Errorf("exercise %s has no exam", s.Exercise.ID)
+	}
+	x, err := exam.Declare(s.Exercise.Exam)
+	if err != nil {
+		return Report{}, fmt.Errorf("exercise %s: %w", s.Exercise.ID, err)
+	}
+	for s.Seed == 0 {
+		s.Seed = rand.Uint64() >> 11
+	}
+	if events == nil {
+		events = func(Event) {}
+	}
+	r := &run{g: g, s: s, x: x, began: time.Now(), events: events, report: Report{
+		Version: report.Version, Cairn: g.cfg.Cairn, Exercise: s.Exercise.ID, Title: s.Exercise.Title,
+		Content: s.Exercise.Content, Seed: s.Seed, Started: time.Now().UTC(),
+	}}
+	for _, l := range x.Listed() {
+		r.emit(Event{Kind: CheckListed, Check: Check{ID: l[0], Title: l[1]}})
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.grade(ctx)
+	if ctx.Err() != nil {
+		r.report.Verdict, r.report.Reason, r.report.Next = report.Ungraded, "the grade was cancelled", "grade again"
+	}
+	if r.report.Checks == nil {
+		r.report.Checks = []Check{}
+	}
+	final := r.report
+	r.emit(Event{Kind: Finished, Report: &final})
+	return final, nil
+}
+
+func (r *run) emit(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.At = time.Since(r.began)
+	r.events(e)
+}
+
+// phase runs fn as one phase and tells whether the grade goes on.
+func (r *run) phase(name report.PhaseName, fn func() error) bool {
+	began := time.Now()
+	r.emit(Event{Kind: PhaseStarted, Phase: name})
+	err := fn()
+	took := time.Since(began)
+	r.report.Phases = append(r.report.Phases, report.Phase{Name: name, Duration: took})
+	r.emit(Event{Kind: PhaseEnded, Phase: name, Took: took})
+	if err != nil {
+		r.end(err)
+		return false
+	}
+	return true
+}
+
+// grade goes through the phases. The services get ready while the compiler
+// works.
+func (r *run) grade(ctx context.Context) {
+	type ready struct {
+		db  *services.Database
+		err error
+	}
+	servicesReady := make(chan ready, 1)
+	servicesCtx, stopServices := context.WithCancel(ctx)
+	go func() {
+		db, err := r.database(servicesCtx)
+		servicesReady <- ready{db, err}
+	}()
+	var db *services.Database
+	taken := false
+	defer func() {
+		stopServices()
+		if !taken {
+			db = (<-servicesReady).db
+		}
+		if db != nil {
+			r.leave(db)
+		}
+	}()
+
+	var snapshot *build.Snapshot
+	var binary *build.Binary
+	var err error
+	req := r.g.buildRequest(r.s.Exercise, r.s.Dir, r.s.Race)
+	if !r.phase(report.PhaseSnapshot, func() error { snapshot, err = build.Take(req); return err }) {
+		return
+	}
+	r.report.Code = snapshot.Hash
+	if !r.phase(report.PhaseBuild, func() error { binary, err = r.g.compile(ctx, req, snapshot); return err }) {
+		return
+	}
+	defer r.g.unpin(binary)
+	if !r.phase(report.PhaseServices, func() error {
+		got := <-servicesReady
+		taken, db = true, got.db
+		return got.err
+	}) {
+		return
+	}
+	r.examine(ctx, binary, db)
+}
+
+func (r *run) database(ctx context.Context) (*services.Database, error) {
+	f := r.s.Exercise.Fixture
+	if f == nil {
+		return nil, nil
+	}
+	server, err := r.g.postgres(ctx, func(p services.Progress) {
+		r.emit(Event{Kind: Progress, What: p.What, Done: p.Done, Total: p.Total})
+	})
+	if err != nil {
+		return nil, err
+	}
+	db, err := server.Database(ctx, *f)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Verify(ctx); err != nil {
+		db.Release(false)
+		return nil, err
+	}
+	return db, nil
+}
+
+// leave gives the database back, or leaves it as it is after a failure.
+func (r *run) leave(db *services.Database) {
+	keep := r.s.KeepWorld && r.report.World != nil
+	db.Release(keep)
+}
+
+func (r *run) examine(ctx context.Context, binary *build.Binary, db *services.Database) {
+	dir, remove, err := r.g.scratch.folder("program")
+	if err != nil {
+		r.end(err)
+		return
+	}
+	defer remove()
+	s, err := exam.NewSession(ctx, r.x, exam.Options{
+		ID: r.s.Exercise.ID, Binary: binary.Path, Dir: dir, Seed: r.s.Seed, Database: db, Limits: r.s.Exercise.Limits.Limits,
+	})
+	if err != nil {
+		r.end(err)
+		return
+	}
+	defer s.Close()
+	var start Check
+	started := func(c Check) { r.emit(Event{Kind: CheckStarted, Check: c}) }
+	ended := func(c Check) { r.emit(Event{Kind: CheckEnded, Check: c}) }
+	r.phase(report.PhaseStart, func() error {
+		started(Check{ID: exam.StartsID, Title: r.x.Listed()[0][1]})
+		start = s.Start()
+		return nil
+	})
+	if s.Trouble() == nil {
+		ended(start)
+		r.phase(report.PhaseExamine, func() error {
+			r.report.Checks = s.Examine(start, started, ended)
+			return nil
+		})
+	}
+	r.phase(report.PhaseReport, func() error {
+		s.Close()
+		r.judge(s, db)
+		return nil
+	})
+}
+
+// judge turns what the examination found into the verdict.
+func (r *run) judge(s *exam.Session, db *services.Database) {
+	r.report.Log = s.Log()
+	passed, total := r.report.Count()
+	switch {
+	case s.Trouble() != nil:
+		r.end(s.Trouble())
+	case s.LimitReached() != "":
+		r.report.Verdict, r.report.Reason = report.Limit, s.LimitReached()
+	case total > 1 && passed == total:
+		r.report.Verdict = report.Passed
+	default:
+		r.report.Verdict = report.Failed
+	}
+	if r.report.Verdict == report.Passed && r.s.Race && raceReported(r.report.Log) {
+		r.report.Verdict, r.report.Reason = report.Failed, "the race detector found unsynchronised access to memory"
+	}
+	if db != nil && r.s.KeepWorld && r.report.Verdict != report.Passed && r.report.Verdict != report.Ungraded {
+		r.report.World = &report.World{Service: "postgres", Name: db.Name, URL: db.ProgramURL("")}
+	}
+}

@@ -1,0 +1,253 @@
+package grader
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/cairn-learn/cairn/grader/exam"
+	"github.com/cairn-learn/cairn/grader/process"
+	"github.com/cairn-learn/cairn/grader/report"
+)
+
+func TestMain(m *testing.M) {
+	process.SuperviseIfAsked()
+	os.Exit(m.Run())
+}
+
+const probeMain = `package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/cairn-learn/cairn/exercises/probe"
+)
+
+func main() {
+	http.ListenAndServe(net.JoinHostPort(os.Getenv("HOST"), os.Getenv("PORT")), probe.New())
+}
+`
+
+// probe is an exercise without services that asks for an echo.
+func probe() Exercise {
+	return Exercise{
+		ID: "probe", Title: "An echo", Edit: []string{"probe.go"},
+		Given: map[string][]byte{"program/main.go": []byte(probeMain)},
+		GoMod: []byte("module github.com/cairn-learn/cairn/exercises\n\ngo 1.26\n"),
+		Exam: func(x *exam.X) {
+			x.Check("echo", "answers with the text that was sent", func(c *exam.C) {
+				text := c.Words(3)
+				c.Equal(string(c.Post("/echo", text).Body), text, "the answer")
+			}, exam.Why("Callers depend on it."), exam.Read("x/echo#why"))
+			x.Check("again", "does so again", func(c *exam.C) {
+				c.Equal(string(c.Post("/echo", "x").Body), "x", "the answer")
+			}, exam.After("echo"))
+		},
+		Limits: Limits{Limits: exam.Limits{Start: 2 * time.Second, Request: time.Second}},
+	}
+}
+
+func newGrader(t *testing.T) *Grader {
+	t.Helper()
+	g, err := New(Config{CacheDir: t.TempDir(), Cairn: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return g
+}
+
+// cases lays the programs of testdata out on disk and returns their folder.
+func cases(t *testing.T) string {
+	t.Helper()
+	archive, err := txtar.ParseFile("testdata/cases.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, f := range archive.Files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestVerdicts(t *testing.T) {
+	tests := []struct {
+		name    string
+		verdict report.Verdict
+		check   string   // the first that failed
+		words   []string // in the reason, the feedback or the diagnostics
+	}{
+		{"honest", report.Passed, "", nil},
+		{"exits-at-start", report.Failed, "starts", []string{"the program exited with status 0 before"}},
+		{"exits-at-request", report.Failed, "echo", []string{"the program exited with status 0 instead of answering"}},
+		{"execs-true", report.Failed, "starts", []string{"the program exited with status 0 before"}},
+		{"prints-a-report", report.Failed, "echo", []string{"the answer is"}},
+		{"never-listens", report.Limit, "starts", []string{"did not accept a connection on $PORT in 2s", "waitForConfig", "probe/probe.go:"}},
+		{"panics-in-handler", report.Failed, "echo", []string{"the handler panicked", "assignment to entry in nil map", "probe/probe.go:7"}},
+		{"panics-in-goroutine", report.Failed, "echo", []string{"exited with status 2", "index out of range", "probe/probe.go:13"}},
+		{"deadlocks-in-handler", report.Limit, "echo", []string{"was not answered within 1s", "probe.count", "probe/probe.go:19"}},
+		{"prints-without-end", report.Limit, "echo", []string{"printed more than 1 MB"}},
+		{"does-not-compile", report.Broken, "", []string{"declared and not used: count", "probe.go"}},
+		{"hides-terminal-codes", report.Failed, "echo", nil},
+	}
+	dir := cases(t)
+	g := newGrader(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := g.Grade(t.Context(), Submission{Exercise: probe(), Dir: filepath.Join(dir, tt.name)}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			said := everythingSaid(&r)
+			if r.Verdict != tt.verdict {
+				t.Errorf("verdict %s, want %s\n%s", r.Verdict, tt.verdict, said)
+			}
+			got := ""
+			if f := r.FirstFailed(); f != nil {
+				got = f.ID
+			}
+			if got != tt.check {
+				t.Errorf("first failed check %q, want %q", got, tt.check)
+			}
+			for _, w := range tt.words {
+				if !strings.Contains(said, w) {
+					t.Errorf("nowhere does it say %q:\n%s", w, said)
+				}
+			}
+			if strings.ContainsAny(said, "\x00\x07\x1b\u009b") {
+				t.Errorf("control characters reach the terminal: %q", said)
+			}
+		})
+	}
+}
+
+func everythingSaid(r *Report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%s\n%+v\n%s\n", r.Reason, r.Next, r.Diagnostics, r.Log)
+	for _, c := range r.Checks {
+		fmt.Fprintf(&b, "%s %s %s\n", c.ID, c.Status, c.BlockedBy)
+		if c.Feedback != nil {
+			fmt.Fprintf(&b, "%+v\n", *c.Feedback)
+		}
+		for _, e := range c.Timeline {
+			fmt.Fprintf(&b, "%s %s → %s\n", e.Actor, e.Text, e.Result)
+		}
+	}
+	return b.String()
+}
+
+func TestEventsTellTheGradeInOrder(t *testing.T) {
+	g := newGrader(t)
+	var got []string
+	r, err := g.Grade(t.Context(), Submission{Exercise: probe(), Dir: filepath.Join(cases(t), "prints-a-report"), Seed: 7},
+		func(e Event) {
+			switch e.Kind {
+			case CheckListed, CheckStarted, CheckEnded:
+				got = append(got, strings.TrimSpace(fmt.Sprintf("%s:%s %s", e.Kind, e.Check.ID, e.Check.Status)))
+			case PhaseStarted, PhaseEnded:
+				got = append(got, fmt.Sprintf("%s:%s", e.Kind, e.Phase))
+			default:
+				got = append(got, string(e.Kind))
+			}
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"check_listed:starts", "check_listed:echo", "check_listed:again",
+		"phase_started:snapshot", "phase_ended:snapshot", "phase_started:build", "phase_ended:build",
+		"phase_started:services", "phase_ended:services",
+		"phase_started:start", "check_started:starts", "phase_ended:start", "check_ended:starts passed",
+		"phase_started:examine", "check_started:echo", "check_ended:echo failed", "check_ended:again blocked", "phase_ended:examine",
+		"phase_started:report", "phase_ended:report", "finished",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("events\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if r.Seed != 7 || r.Checks[2].BlockedBy != "echo" {
+		t.Errorf("seed %d, blocked by %q; want 7 and echo", r.Seed, r.Checks[2].BlockedBy)
+	}
+}
+
+func TestSeedReplaysTheData(t *testing.T) {
+	g, dir := newGrader(t), filepath.Join(cases(t), "honest")
+	sent := func(seed uint64) string {
+		r, err := g.Grade(t.Context(), Submission{Exercise: probe(), Dir: dir, Seed: seed}, nil)
+		if err != nil || r.Verdict != report.Passed {
+			t.Fatalf("verdict %s, error %v", r.Verdict, err)
+		}
+		return r.Check("echo").Timeline[0].Text
+	}
+	if a, b := sent(11), sent(11); a != b {
+		t.Errorf("seed 11 sent %q, then %q", a, b)
+	}
+	if a, b := sent(11), sent(12); a == b {
+		t.Errorf("seeds 11 and 12 both sent %q", a)
+	}
+}
+
+func TestCancelledGradeIsUngraded(t *testing.T) {
+	g := newGrader(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := g.Grade(ctx, Submission{Exercise: probe(), Dir: filepath.Join(cases(t), "deadlocks-in-handler")}, func(e Event) {
+		if e.Kind == CheckStarted && e.Check.ID == "echo" {
+			cancel()
+		}
+	})
+	if err != nil || r.Verdict != report.Ungraded || r.Reason != "the grade was cancelled" {
+		t.Errorf("verdict %s, reason %q, error %v", r.Verdict, r.Reason, err)
+	}
+}
+
+func TestScratchOfADeadProcessIsSwept(t *testing.T) {
+	cache := t.TempDir()
+	dead, err := newScratch(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dead.dir, "left"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	alive, err := newScratch(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dead.dir); err != nil {
+		t.Fatalf("the folder of a living owner was swept: %v", err)
+	}
+	if err := dead.lock.Unlock(); err != nil { // what the kernel does when a process ends
+		t.Fatal(err)
+	}
+	next, err := newScratch(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dead.dir); !os.IsNotExist(err) {
+		t.Errorf("the folder of a dead owner is still there (%v)", err)
+	}
+	for _, s := range []*scratch{alive, next} {
+		if err := s.close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+// Package grader examines a learner's program from outside: it takes a snapshot
+// of the files, builds them, starts the binary beside real services, lets the
+// examiner drive it, and reports what was seen.
+package grader
+
+import (
+	"time"
+
+	"github.com/cairn-learn/cairn/grader/exam"
+	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/grader/services"
+)
+
+// The parts of a report, under the names used throughout.
+type (
+	Report  = report.Report
+	Verdict = report.Verdict
+	Check   = report.Check
+)
+
+// Exercise is what the grader needs to know of an exercise. Package exercises
+// makes one from an exercise's folder.
+type Exercise struct {
+	ID      string
+	Title   string
+	Content string            // hash of everything but the learner's files
+	Edit    []string          // files that the learner writes, slash-separated, relative to the exercise's folder
+	Given   map[string][]byte // files supplied at every grade, whatever the submission holds: program/main.go and the like
+	GoMod   []byte            // go.mod and go.sum of the workspace
+	GoSum   []byte
+	Fixture *services.Fixture // nil when no database is needed
+	Exam    func(*exam.X)
+	Limits  Limits
+}
+
+// Limits bound one grade. Zero means the default.
+type Limits struct {
+	Build time.Duration // compile time; default 120 s
+	exam.Limits
+}
+
+// Submission is one request to grade.
+type Submission struct {
+	Exercise  Exercise
+	Dir       string // folder with the starter's layout
+	Seed      uint64 // 0 draws a fresh one; below 2^53
+	KeepWorld bool   // after a failure, leave the database for a look
+	Race      bool   // build with the race detector; a report of it fails the grade
+}
+
+// Event is something that happened during a grade, in order. Exactly one field
+// group is set, told apart by Kind.
+type Event struct {
+	Kind   EventKind
+	At     time.Duration    // since the grade began
+	Phase  report.PhaseName // PhaseStarted, PhaseEnded
+	Took   time.Duration    // PhaseEnded
+	Check  report.Check     // CheckListed (id and title only), CheckStarted, CheckEnded
+	What   string           // Progress: "pulling postgres"
+	Done   int64            // Progress, in bytes; Total 0 is unknown
+	Total  int64
+	Report *Report // Finished
+}
+
+// EventKind tells events apart.
+type EventKind string
+
+// The kinds of events. Every check is listed before the build begins, so that a
+// screen can show the whole exam at once.
+const (
+	PhaseStarted EventKind = "phase_started"
+	PhaseEnded   EventKind = "phase_ended"
+	CheckListed  EventKind = "check_listed"
+	CheckStarted EventKind = "check_started"
+	CheckEnded   EventKind = "check_ended"
+	Progress     EventKind = "progress"
+	Finished     EventKind = "finished"
+)
