@@ -1,0 +1,180 @@
+package services
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Server is a server of cairn's, as cairn services shows it.
+type Server struct {
+	Name      string // of its container
+	Service   string // "postgres"
+	Image     string
+	Addr      string // where it listens; "" when it doesn't run
+	Status    string // "running", "paused", "exited"
+	Version   string // of the server; "" when it doesn't answer
+	Started   time.Time
+	Databases []DatabaseInfo
+}
+
+// Running tells whether the server runs.
+func (s Server) Running() bool { return s.Status == "running" }
+
+// List returns the servers of this user's cairns. Looking is no use: it doesn't keep one warm.
+// Errors are *Unavailable, or the context's.
+func List(ctx context.Context, cfg Config) ([]Server, error) {
+	var servers []Server
+	err := withServers(ctx, cfg, func(cfg Config, _ *engine, found []server) error {
+		for _, s := range found {
+			info := s.describe()
+			if p := look(ctx, cfg, s); p != nil {
+				info.Version = p.Version()
+				info.Databases, _ = p.withLife(ctx)
+				p.abandon()
+			}
+			servers = append(servers, info)
+		}
+		return nil
+	})
+	return servers, err
+}
+
+// Stop ends the servers of this user's cairns, kept databases included, and returns which. Without
+// force it refuses while a cairn runs that may be grading. Errors are *Unavailable, or the context's.
+func Stop(ctx context.Context, cfg Config, force bool) ([]Server, error) {
+	var stopped []Server
+	err := withServers(ctx, cfg, func(cfg Config, e *engine, found []server) error {
+		live, err := (state{cfg.StateDir}).live(ctx)
+		if err != nil {
+			return err
+		}
+		if len(live) > 0 && len(found) > 0 && !force {
+			return unavailable(nil, "end it first, or stop by force", "another cairn is running and may be grading")
+		}
+		var errs []error
+		for _, s := range found {
+			if err := e.remove(ctx, s); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			stopped = append(stopped, s.describe())
+		}
+		return errors.Join(errs...)
+	})
+	return stopped, err
+}
+
+// Pruned is what a prune has removed.
+type Pruned struct {
+	Servers   []Server
+	Databases []DatabaseInfo
+}
+
+// Prune removes what serves nobody: servers that don't run, databases kept for a look, what
+// cairns that no longer run left behind and, where no cairn runs, the templates. Errors are
+// *Unavailable, or the context's.
+func Prune(ctx context.Context, cfg Config) (Pruned, error) {
+	var pruned Pruned
+	err := withServers(ctx, cfg, func(cfg Config, e *engine, found []server) error {
+		live, err := (state{cfg.StateDir}).live(ctx)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, s := range found {
+			if s.status != "running" {
+				pruned.Servers = append(pruned.Servers, s.describe())
+				errs = append(errs, e.remove(ctx, s))
+			} else if p := look(ctx, cfg, s); p != nil {
+				dropped, err := p.prune(ctx, len(live) == 0)
+				pruned.Databases = append(pruned.Databases, dropped...)
+				errs = append(errs, explainSQL(ctx, err, "pruning "+s.name))
+				p.abandon()
+			}
+		}
+		return errors.Join(errs...)
+	})
+	return pruned, err
+}
+
+// prune drops what no running cairn uses, and returns it.
+func (p *Postgres) prune(ctx context.Context, templates bool) ([]DatabaseInfo, error) {
+	dbs, err := p.withLife(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var dropped []DatabaseInfo
+	var errs []error
+	for _, d := range dbs {
+		if d.Template && !templates || d.Live && d.Kept.IsZero() {
+			continue
+		}
+		if d.Template {
+			if err := p.exec(ctx, "alter database "+identifier(d.Name)+" is_template false"); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+		}
+		if err := p.drop(ctx, d.Name); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		dropped = append(dropped, d)
+	}
+	return dropped, errors.Join(errs...)
+}
+
+// withServers runs f with all of this state folder's servers, while no cairn starts one.
+func withServers(ctx context.Context, cfg Config, f func(Config, *engine, []server) error) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
+	}
+	st := state{cfg.StateDir}
+	e, err := connectEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	unlock, err := st.lock(ctx, "postgres")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	found, err := e.list(ctx, cfg.ReachAt, labelService, labelState+"="+st.id())
+	if err != nil {
+		return err
+	}
+	return f(cfg, e, found)
+}
+
+// look connects to a server without using it, or returns nil if it doesn't answer.
+func look(ctx context.Context, cfg Config, s server) *Postgres {
+	if s.status != "running" || s.port == 0 || s.service != "postgres" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	p := newPostgres(cfg, state{cfg.StateDir}, nil, s)
+	if err := p.open(ctx); err != nil {
+		p.abandon()
+		return nil
+	}
+	return p
+}
+
+func (s server) describe() Server {
+	info := Server{Name: s.name, Service: s.service, Image: s.image, Status: s.status, Started: s.created}
+	if s.port != 0 {
+		info.Addr = fmt.Sprintf("%s:%d", s.host, s.port)
+	}
+	return info
+}
+
+// Kept returns the databases that are kept for a look.
+func (s Server) Kept() []DatabaseInfo {
+	return slices.DeleteFunc(slices.Clone(s.Databases), func(d DatabaseInfo) bool { return d.Kept.IsZero() })
+}

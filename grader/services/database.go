@@ -1,0 +1,186 @@
+package services
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// connectionLimit is how many connections a program may hold: more than a program needs, and few
+// enough that one that never gives any back can't hurt another grade.
+const connectionLimit = 60
+
+// Database is one grade's database, with a role of its own. It is nobody else's.
+type Database struct {
+	Host     string
+	Port     int
+	Name     string // of the database
+	Role     string // of the program
+	Password string // the role's
+	Fixture  string // the fixture's name
+
+	p       *Postgres
+	fixture Fixture
+	release sync.Once
+}
+
+// note is the comment on a database of cairn's: what it is for.
+type note struct {
+	Fixture string     `json:"fixture,omitempty"`
+	Kept    *time.Time `json:"kept,omitempty"` // since when it outlives its grade
+}
+
+func (n note) String() string {
+	data, _ := json.Marshal(n) // a string and a time always marshal
+	return string(data)
+}
+
+// clone makes a database from the template, and a role that owns what is in it.
+func (p *Postgres) clone(ctx context.Context, template string, f Fixture) (*Database, error) {
+	name := fmt.Sprintf("cairn_%s_%d", p.lease.id, p.seq.Add(1))
+	d := &Database{
+		Host: p.server.host, Port: p.server.port, Name: name, Role: name,
+		Password: strings.ToLower(rand.Text()), Fixture: f.Name, p: p, fixture: f,
+	}
+	err := p.admin(ctx, func(c *pgx.Conn) error {
+		for _, sql := range d.creation(template) {
+			if _, err := c.Exec(ctx, sql); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = p.handOver(ctx, d)
+	}
+	if err != nil {
+		p.background(func(ctx context.Context) { _ = p.drop(ctx, name) })
+		return nil, explainSQL(ctx, err, "cloning the database of "+f.Name)
+	}
+	return d, nil
+}
+
+func (d *Database) creation(template string) []string {
+	db, role := identifier(d.Name), identifier(d.Role)
+	return []string{
+		fmt.Sprintf("create role %s login nosuperuser nocreatedb nocreaterole noreplication nobypassrls connection limit %d password %s",
+			role, connectionLimit, literal(d.Password)),
+		fmt.Sprintf("create database %s template %s strategy file_copy", db, identifier(template)),
+		fmt.Sprintf("revoke all on database %s from public; grant connect, create, temporary on database %s to %s; comment on database %s is %s",
+			db, db, role, db, literal(note{Fixture: d.Fixture}.String())),
+	}
+}
+
+// handOver gives what the template's superuser owns to the program's role, object by object:
+// REASSIGN OWNED would take every database of the superuser as well. Members of extensions stay.
+func (p *Postgres) handOver(ctx context.Context, d *Database) error {
+	conn, err := p.connect(ctx, d.Name)
+	if err != nil {
+		return err
+	}
+	defer closeConn(conn)
+	_, err = conn.Exec(ctx, strings.ReplaceAll(handOverSQL, "$role", literal(d.Role)))
+	return err
+}
+
+const handOverSQL = `do $do$
+declare
+	command text;
+	giver oid := current_user::regrole;
+begin
+	for command in
+		select format('alter schema %I owner to %I', nspname, $role) from pg_namespace n
+		where (nspowner = giver and nspname !~ '^pg_' and nspname <> 'information_schema' or nspname = 'public')
+			and not exists (select from pg_depend d where d.classid = 'pg_namespace'::regclass and d.objid = n.oid and d.deptype = 'e')
+		union all
+		select format('alter table %s owner to %I', c.oid::regclass, $role) from pg_class c
+		where relowner = giver and relkind in ('r', 'p', 'v', 'm', 'f', 'S') and c.oid >= 16384
+			and relnamespace <> 'pg_toast'::regnamespace
+			and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid
+				and (d.deptype = 'e' or c.relkind = 'S' and d.deptype in ('a', 'i')))
+		union all
+		select format('alter routine %s owner to %I', p.oid::regprocedure, $role) from pg_proc p
+		where proowner = giver and p.oid >= 16384
+			and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype in ('e', 'i'))
+		union all
+		select format('alter type %s owner to %I', t.oid::regtype, $role) from pg_type t
+		where typowner = giver and t.oid >= 16384
+			and (typtype in ('e', 'd', 'r') or typtype = 'b' and typcategory <> 'A'
+				or typtype = 'c' and exists (select from pg_class c where c.oid = typrelid and c.relkind = 'c'))
+			and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e')
+		union all
+		select format('alter statistics %s.%I owner to %I', stxnamespace::regnamespace, stxname, $role) from pg_statistic_ext
+		where stxowner = giver
+		union all
+		select format('alter text search configuration %s.%I owner to %I', cfgnamespace::regnamespace, cfgname, $role) from pg_ts_config c
+		where cfgowner = giver and c.oid >= 16384
+			and not exists (select from pg_depend d where d.classid = 'pg_ts_config'::regclass and d.objid = c.oid and d.deptype = 'e')
+		union all
+		select format('alter text search dictionary %s.%I owner to %I', dictnamespace::regnamespace, dictname, $role) from pg_ts_dict c
+		where dictowner = giver and c.oid >= 16384
+			and not exists (select from pg_depend d where d.classid = 'pg_ts_dict'::regclass and d.objid = c.oid and d.deptype = 'e')
+	loop
+		execute command;
+	end loop;
+end
+$do$`
+
+// ProgramURL is the address for the program under examination, with its own role. hostport is
+// where it is to connect, such as a proxy; "" means the server itself.
+func (d *Database) ProgramURL(hostport string) string {
+	if hostport == "" {
+		hostport = d.p.Addr()
+	}
+	u := url.URL{Scheme: "postgres", Host: hostport, Path: "/" + d.Name, User: url.UserPassword(d.Role, d.Password), RawQuery: "sslmode=disable"}
+	return u.String()
+}
+
+// ExaminerURL is the address for the examiner: the server itself, as superuser, under the
+// application name cairn-examiner. It is never shown to the program.
+func (d *Database) ExaminerURL() string { return d.p.superuserURL(d.Name, "cairn-examiner") }
+
+// Verify makes sure, on a fresh connection, that the server at this address is the one that cairn
+// started and still holds the database. Errors are *Unavailable, or the context's.
+func (d *Database) Verify(ctx context.Context) error {
+	conn, err := d.p.connect(ctx, d.Name)
+	if err != nil {
+		return explainSQL(ctx, err, "verifying the server")
+	}
+	closeConn(conn)
+	return nil
+}
+
+// CloseSessions ends every session of the program in this database, as an operator would with
+// pg_terminate_backend, and returns how many there were.
+func (d *Database) CloseSessions(ctx context.Context) (int, error) {
+	n := 0
+	err := d.p.admin(ctx, func(c *pgx.Conn) error {
+		return c.QueryRow(ctx, "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1 and usename = $2", d.Name, d.Role).Scan(&n)
+	})
+	return n, explainSQL(ctx, err, "closing the program's sessions")
+}
+
+// Release ends the grade's use. With keep the database stays as the grade left it, until the next
+// grade of the same fixture or a prune; otherwise its sessions are closed and it is dropped in the
+// background. Only the first call counts.
+func (d *Database) Release(keep bool) {
+	d.release.Do(func() {
+		p := d.p
+		p.inUse.Add(-1)
+		p.background(func(ctx context.Context) {
+			if keep {
+				_ = p.keep(ctx, d) // unmarked, it is dropped with its lease
+			} else {
+				_ = p.drop(ctx, d.Name) // what is left is swept later
+			}
+		})
+		p.spareAhead(d.fixture)
+	})
+}
