@@ -205,7 +205,7 @@ func (r *recorder) spring(rec *record, a *answer) {
 	}
 	r.cut = r.when
 	for _, w := range r.queue.waiting() {
-		if w.kind == 'S' || w.kind == 'Q' || w.kind == 'F' {
+		if w.ends() {
 			return
 		}
 	}
@@ -286,7 +286,7 @@ func (r *recorder) ready(f frame, now time.Time, a *answer) {
 		first := *r.queue.first()
 		r.queue.pop()
 		skipped = append(skipped, first.all()...)
-		if first.kind == 'S' || first.kind == 'Q' || first.kind == 'F' {
+		if first.ends() || first.kind == starting {
 			break
 		}
 	}

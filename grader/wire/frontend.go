@@ -37,11 +37,7 @@ func (r *recorder) requests(p []byte, now time.Time) request {
 // begins another.
 func (r *recorder) settled() bool {
 	waiting := r.queue.waiting()
-	if len(waiting) == 0 {
-		return true
-	}
-	last := waiting[len(waiting)-1].kind
-	return last == 'S' || last == 'Q' || last == 'F'
+	return len(waiting) == 0 || waiting[len(waiting)-1].ends()
 }
 
 // frontend handles one message of the program.

@@ -49,6 +49,9 @@ type portal struct {
 	bound binding
 }
 
+// starting stands in the queue for the start of a session.
+const starting byte = 0
+
 // awaited is a message that the server will answer, by its type.
 type awaited struct {
 	kind    byte
@@ -101,8 +104,7 @@ func newRecorder(log *Log, listener string, session int) *recorder {
 		prepared: map[string]*prepared{},
 		portals:  map[string]portal{},
 	}
-	// The start of a session ends with a ReadyForQuery, as a query does.
-	r.queue.push(awaited{kind: 'Q'})
+	r.queue.push(awaited{kind: starting})
 	return r
 }
 
@@ -142,6 +144,9 @@ func (r *recorder) end(now time.Time) {
 	})
 	r.queue = queue{}
 }
+
+// ends reports whether the message ends a request: a ReadyForQuery answers it.
+func (a awaited) ends() bool { return a.kind == 'S' || a.kind == 'Q' || a.kind == 'F' }
 
 func (a awaited) all() []*record {
 	if a.record != nil {
