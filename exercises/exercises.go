@@ -2,6 +2,8 @@
 // its manifest, task, starter, solution, exam and mutants.
 package exercises
 
+//go:generate go run ./internal/registry/generate
+
 import (
 	"bytes"
 	"crypto/sha256"

@@ -34,10 +34,10 @@ type (
 		Fixture    string   `yaml:"fixture"`
 	}
 	manifestLimits struct {
-		Build time.Duration `yaml:"build"`
-		Start time.Duration `yaml:"start"`
-		Exam  time.Duration `yaml:"exam"`
-		Check time.Duration `yaml:"check"`
+		Build string `yaml:"build"`
+		Start string `yaml:"start"`
+		Exam  string `yaml:"exam"`
+		Check string `yaml:"check"`
 	}
 )
 
@@ -49,6 +49,7 @@ const (
 	minMinutes = 5
 	maxMinutes = 240
 	hintSteps  = 3
+	maxLimit   = 10 * time.Minute
 )
 
 var (
@@ -81,7 +82,10 @@ func load(fsys fs.FS, id string) (*Exercise, error) {
 		return nil, err
 	}
 	e.Kind, e.Stone, e.Lesson, e.Title, e.Summary = m.Kind, m.Stone, m.Lesson, m.Title, m.Summary
-	e.Minutes, e.Edit, e.Hints, e.Limits = m.Minutes, m.Edit, m.Hints, Limits(m.Limits)
+	e.Minutes, e.Edit, e.Hints = m.Minutes, m.Edit, m.Hints
+	if e.Limits, err = m.limits(f); err != nil {
+		return nil, err
+	}
 	task, err := e.files(".", taskFile)
 	if err != nil {
 		return nil, err
@@ -136,10 +140,29 @@ func (m *manifest) check(f *strictyaml.File, id string) error {
 			return f.Errorf(fmt.Sprintf("$.hints[%d]", i), "hint %d of exercise %s is empty", i+1, id)
 		}
 	}
-	for name, limit := range map[string]time.Duration{"build": m.Limits.Build, "start": m.Limits.Start, "exam": m.Limits.Exam, "check": m.Limits.Check} {
-		if limit < 0 || limit > 10*time.Minute {
-			return f.Errorf("$.limits."+name, "limit %s of %s is not between 0 and 10m", name, limit)
-		}
-	}
 	return nil
+}
+
+// limits reads the durations of a manifest.
+func (m *manifest) limits(f *strictyaml.File) (Limits, error) {
+	var l Limits
+	for _, field := range []struct {
+		name, text string
+		into       *time.Duration
+	}{
+		{"build", m.Limits.Build, &l.Build},
+		{"start", m.Limits.Start, &l.Start},
+		{"exam", m.Limits.Exam, &l.Exam},
+		{"check", m.Limits.Check, &l.Check},
+	} {
+		if field.text == "" {
+			continue
+		}
+		d, err := time.ParseDuration(field.text)
+		if err != nil || d <= 0 || d > maxLimit {
+			return l, f.Errorf("$.limits."+field.name, "limit %s is %q, which is no time between 0 and %s, such as 20s", field.name, field.text, maxLimit)
+		}
+		*field.into = d
+	}
+	return l, nil
 }

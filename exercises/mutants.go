@@ -107,9 +107,9 @@ func (m Mutant) Apply(solution map[string][]byte) (map[string][]byte, error) {
 	mutated := maps.Clone(solution)
 	hunk := 0
 	for _, f := range files {
-		name := f.OldName
+		name := stripped(f.NewName)
 		src, ok := solution[name]
-		if !ok || f.NewName != name {
+		if !ok {
 			return nil, fmt.Errorf("%s:%d: the patch is on %q, which is no file of the solution (%s)", m.File, m.lineOf("--- ", 1), name, strings.Join(editable(solution), ", "))
 		}
 		moved := 0
@@ -160,6 +160,14 @@ func relocate(frag *gitdiff.TextFragment, src []byte, moved int) (int, error) {
 	frag.OldPosition += int64(best - stated)
 	frag.NewPosition += int64(best - stated)
 	return best - stated, nil
+}
+
+// stripped returns a file's name without the a/ or b/ that diff puts before it.
+func stripped(name string) string {
+	if rest, ok := strings.CutPrefix(name, "a/"); ok {
+		return rest
+	}
+	return strings.TrimPrefix(name, "b/")
 }
 
 func firstFilled(lines []string) string {
