@@ -5,10 +5,11 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/cairn-learn/cairn/grader/services"
 )
 
 // Status is how a check came out.
@@ -32,12 +33,11 @@ type Result struct {
 
 // Subject is what is examined.
 type Subject struct {
-	GoMod, GoSum []byte // of the learner's module
-	Dir          string // the folder the learner stands in
-	Workspace    func() (root string, err error)
-	NoWorkspace  error    // what Workspace returns (wrapped) where there is none: a warning, not a fault
-	Folders      []Folder // what cairn writes to
-	Engine       Engine
+	GoMod, GoSum []byte                          // of the learner's module
+	Dir          string                          // the folder the learner stands in
+	Workspace    func() (root string, err error) // "" when the folder is in none
+	Folders      []Folder                        // what cairn writes to
+	Engine       func(context.Context) (services.EngineInfo, error)
 	Deadline     time.Duration // for each check; default 15 s
 }
 
@@ -45,26 +45,6 @@ type Subject struct {
 type Folder struct {
 	Name string // "state"
 	Path string
-}
-
-// Engine looks at the container engine. It blocks at most until ctx ends.
-type Engine interface {
-	// Engine says which engine answers. Its error is best a *Trouble.
-	Engine(ctx context.Context) (EngineInfo, error)
-}
-
-// EngineInfo is what an engine says of itself.
-type EngineInfo struct {
-	Name    string  // "Docker 20.10.24 (API 1.41)"
-	Root    string  // where it keeps its data; "" when not on this machine
-	Images  []Image // those that cairn uses
-	Servers int     // warm servers that run now
-}
-
-// Image is an image that cairn starts servers from.
-type Image struct {
-	Name    string
-	Present bool
 }
 
 // finding is a result without the name of its check.
@@ -85,22 +65,6 @@ func fault(do, format string, args ...any) finding {
 	return finding{Fault, fmt.Sprintf(format, args...), do}
 }
 
-// Trouble is an error that knows what to do about itself.
-type Trouble struct {
-	Saw, Do string
-}
-
-func (t *Trouble) Error() string { return t.Saw + ": " + t.Do }
-
-// trouble is the fault that an error tells of; do is for one that does not know.
-func trouble(err error, do string) finding {
-	var t *Trouble
-	if errors.As(err, &t) && t.Do != "" {
-		return fault(t.Do, "%s", t.Saw)
-	}
-	return fault(do, "%s", firstLine(err))
-}
-
 type check struct {
 	id, title string
 	run       func(context.Context) finding
@@ -113,7 +77,7 @@ func Examine(ctx context.Context, s Subject) []Result {
 	if s.Deadline <= 0 {
 		s.Deadline = 15 * time.Second
 	}
-	engine := &engineOnce{engine: s.Engine}
+	engine := &engineOnce{ask: s.Engine}
 	checks := []check{
 		{"go", "Go", s.checkGo},
 		{"modules", "Modules", s.checkModules},

@@ -10,25 +10,21 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cairn-learn/cairn/grader/services"
 )
 
-var errNowhere = errors.New("no workspace")
-
-type fakeEngine struct {
-	info EngineInfo
-	err  error
+func engine(images ...services.ImageInfo) func(context.Context) (services.EngineInfo, error) {
+	return func(context.Context) (services.EngineInfo, error) {
+		return services.EngineInfo{Host: "unix:///run/docker.sock", Version: "20.10.24", APIVersion: "1.41", OS: "linux/amd64", Images: images}, nil
+	}
 }
 
-func (e fakeEngine) Engine(context.Context) (EngineInfo, error) { return e.info, e.err }
-
-// hanging is an engine that answers nothing and does not even notice that
-// nobody waits any longer.
-type hanging struct{ until chan struct{} }
-
-func (h hanging) Engine(context.Context) (EngineInfo, error) {
-	<-h.until
-	return EngineInfo{}, errors.New("too late")
+func noEngine(err error) func(context.Context) (services.EngineInfo, error) {
+	return func(context.Context) (services.EngineInfo, error) { return services.EngineInfo{}, err }
 }
+
+var redis = services.ImageInfo{Service: "redis", Name: "redis:8", Present: true, Size: 60 << 20}
 
 const gomod = "module example.com/m\n\ngo 1.26\n"
 
@@ -36,11 +32,10 @@ func healthy(t *testing.T) Subject {
 	t.Setenv("EDITOR", "true")
 	t.Setenv("VISUAL", "")
 	return Subject{
-		GoMod:       []byte(gomod),
-		Workspace:   func() (string, error) { return "/home/ada/cairn", nil },
-		NoWorkspace: errNowhere,
-		Folders:     []Folder{{"state", filepath.Join(t.TempDir(), "state")}},
-		Engine:      fakeEngine{info: EngineInfo{Name: "Docker 20.10", Images: []Image{{"redis:8", true}}}},
+		GoMod:     []byte(gomod),
+		Workspace: func() (string, error) { return "/home/ada/cairn", nil },
+		Folders:   []Folder{{"state", filepath.Join(t.TempDir(), "state")}},
+		Engine:    engine(redis),
 	}
 }
 
@@ -84,18 +79,18 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 			s.GoMod = []byte(gomod + "require example.com/gone v1.0.0\n")
 		}},
 		{"no docker", "engine", "Docker is not there", "Start it.", Fault, func(s *Subject) {
-			s.Engine = fakeEngine{err: fmt.Errorf("ping: %w", &Trouble{"Docker is not there", "Start it."})}
+			s.Engine = noEngine(fmt.Errorf("ping: %w", &services.Unavailable{What: "Docker is not there", Do: "start it"}))
 		}},
-		{"no docker, no images", "images", "without Docker", "Start Docker first", Fault, func(s *Subject) { s.Engine = fakeEngine{err: errors.New("gone")} }},
+		{"no docker, no images", "images", "without Docker", "Put Docker right first", Warn, func(s *Subject) { s.Engine = noEngine(errors.New("gone")) }},
 		{"no image", "images", "not here yet: pg:17", "docker pull pg:17", Fault, func(s *Subject) {
-			s.Engine = fakeEngine{info: EngineInfo{Images: []Image{{"redis:8", true}, {"pg:17", false}}}}
+			s.Engine = engine(services.ImageInfo{Name: "pg:17"}, redis)
 		}},
 		{"folder", "folders", "state cannot be written", "XDG_STATE_HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", filepath.Join(file, "x")}} }},
 		{"no home", "folders", "HOME is not set", "Set HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", "state"}} }},
 		{"editor", "editor", "EDITOR=nothere", "Install it or set EDITOR", Fault, func(*Subject) { t.Setenv("EDITOR", "nothere") }},
-		{"elsewhere", "workspace", "is in no workspace", "cairn init", Warn, func(s *Subject) { s.Workspace = func() (string, error) { return "", errNowhere } }},
-		{"newer workspace", "workspace", "made by a newer cairn", "Update cairn.", Fault, func(s *Subject) {
-			s.Workspace = func() (string, error) { return "", &Trouble{"made by a newer cairn", "Update cairn."} }
+		{"elsewhere", "workspace", "is in no workspace", "cairn init", Warn, func(s *Subject) { s.Workspace = func() (string, error) { return "", nil } }},
+		{"newer workspace", "workspace", "made by a newer cairn", "cairn init", Fault, func(s *Subject) {
+			s.Workspace = func() (string, error) { return "", errors.New("made by a newer cairn") }
 		}},
 	}
 	path := os.Getenv("PATH")
@@ -132,9 +127,13 @@ func TestModulesInTheCacheAreFound(t *testing.T) {
 
 func TestAHangingEngineDoesNotHangTheDoctor(t *testing.T) {
 	s := healthy(t)
-	h := hanging{make(chan struct{})}
-	t.Cleanup(func() { close(h.until) })
-	s.Engine, s.Deadline = h, 100*time.Millisecond
+	end := make(chan struct{})
+	t.Cleanup(func() { close(end) })
+	s.Deadline = 100 * time.Millisecond
+	s.Engine = func(context.Context) (services.EngineInfo, error) { // does not even notice that nobody waits any longer
+		<-end
+		return services.EngineInfo{}, errors.New("too late")
+	}
 	r := find(t, Examine(t.Context(), s), "engine")
 	if r.Status != Fault || r.Saw != "no answer within 100ms" || r.Do == "" {
 		t.Errorf("got %+v", r)

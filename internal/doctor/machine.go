@@ -21,14 +21,18 @@ const (
 	wiseFree  = 2 << 30
 )
 
+const dockerData = "/var/lib/docker"
+
 // checkDisk looks at the disks that builds and servers write to.
 func (s Subject) checkDisk(ctx context.Context, engine *engineOnce) finding {
 	places := []Folder{{"temporary files", os.TempDir()}}
 	if dir, err := os.UserCacheDir(); err == nil {
 		places = append(places, Folder{"cache", dir})
 	}
-	if info, err := engine.info(ctx); err == nil && info.Root != "" {
-		places = append(places, Folder{"Docker", info.Root})
+	if info, err := engine.info(ctx); err == nil && strings.HasPrefix(info.Host, "unix:") {
+		if _, err := os.Stat(dockerData); err == nil { // elsewhere on Docker Desktop, in its own machine
+			places = append(places, Folder{"Docker", dockerData})
+		}
 	}
 	least, where, seen := int64(-1), "", []string{}
 	for _, p := range places {
@@ -170,12 +174,12 @@ func colours(kind string) string {
 func (s Subject) checkWorkspace(context.Context) finding {
 	root, err := s.Workspace()
 	switch {
-	case err == nil:
+	case err == nil && root != "":
 		return fine("%s", root)
-	case s.NoWorkspace != nil && errors.Is(err, s.NoWorkspace):
+	case err == nil:
 		return warn("Run cairn init to make one, or go into the one you have.", "%s is in no workspace", s.Dir)
 	}
-	return trouble(err, "Correct that, or make a new workspace with cairn init.")
+	return fault("Correct that, or make a new workspace elsewhere with cairn init.", "%s", firstLine(err))
 }
 
 // split parts an error of package editor, "what happened: what to do".
@@ -185,6 +189,5 @@ func split(err error) (saw, do string) {
 	if i < 0 {
 		return text, "Set EDITOR to the command that starts your editor."
 	}
-	do = text[i+2:]
-	return text[:i], strings.ToUpper(do[:1]) + do[1:] + "."
+	return text[:i], sentence(text[i+2:])
 }
