@@ -49,7 +49,7 @@ func FetchModules(ctx context.Context, catalogue *exercises.Catalogue, progress 
 func goModDownload(ctx context.Context, dir string, modules ...string) error {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"mod", "download"}, modules...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly")
+	cmd.Env = append(os.Environ(), "GOWORK=off")
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	err := cmd.Run()
