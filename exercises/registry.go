@@ -5,13 +5,16 @@ package exercises
 import (
 	"embed"
 
+	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace
+//go:embed all:workspace all:lostupdate
 var FS embed.FS
 
 // exams finds the exam of an exercise.
-var exams = map[string]func(*exam.X){}
+var exams = map[string]func(*exam.X){
+	"lostupdate": lostupdate.Exam,
+}
