@@ -22,7 +22,7 @@ type kept struct {
 func (g *Grader) buildRequest(e Exercise, dir string, race bool) build.Request {
 	return build.Request{
 		ID: e.ID, Dir: dir, Edit: e.Edit, Given: e.Given, GoMod: e.GoMod, GoSum: e.GoSum,
-		ScratchDir: g.scratch.dir, Timeout: e.Limits.Build, Race: race,
+		CacheDir: g.scratch.dir, Timeout: e.Limits.Build, Race: race,
 	}
 }
 
@@ -43,7 +43,7 @@ func (g *Grader) compile(ctx context.Context, req build.Request, s *build.Snapsh
 		}
 	}
 	g.mu.Unlock()
-	binary, err := build.Compile(ctx, req, s)
+	binary, err := build.Compile(ctx, s, req)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (g *Grader) dropOldest() {
 		if oldest < 0 {
 			return
 		}
-		g.binaries[oldest].binary.Close()
+		_ = g.binaries[oldest].binary.Close()
 		g.binaries = append(g.binaries[:oldest], g.binaries[oldest+1:]...)
 	}
 }

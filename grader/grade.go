@@ -52,7 +52,7 @@ func (g *Grader) Close() error {
 		err = g.provider.Close()
 	}
 	for _, k := range g.binaries {
-		k.binary.Close()
+		err = errors.Join(err, k.binary.Close())
 	}
 	g.binaries = nil
 	return errors.Join(err, g.scratch.close())

@@ -107,7 +107,7 @@ func TestVerdicts(t *testing.T) {
 		{"deadlocks-in-handler", report.Limit, "echo", []string{"was not answered within 1s", "probe.count", "probe/probe.go:19"}},
 		{"prints-without-end", report.Limit, "echo", []string{"printed more than 1 MB"}},
 		{"does-not-compile", report.Broken, "", []string{"declared and not used: count", "probe.go"}},
-		{"hides-terminal-codes", report.Failed, "echo", nil},
+		{"hides-terminal-codes", report.Failed, "echo", []string{"the answer is red"}},
 	}
 	dir := cases(t)
 	g := newGrader(t)

@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/grader/safe"
 )
 
 // Finding is why a check fails: the cause, in the learner's terms. An empty Did
@@ -37,8 +38,13 @@ func (f Finding) with(opts []Option) Finding {
 	return s.finding.or(f)
 }
 
+// feedback is the finding as the report carries it: whatever came from the
+// program is made safe to show.
 func (f Finding) feedback() *report.Feedback {
-	return &report.Feedback{Did: f.Did, Expected: f.Expected, Saw: f.Saw, Why: f.Why, Read: f.Read, Detail: f.Detail}
+	return &report.Feedback{
+		Did: safe.Text(f.Did), Expected: safe.Text(f.Expected), Saw: safe.Text(f.Saw),
+		Why: f.Why, Read: f.Read, Detail: safe.Text(f.Detail),
+	}
 }
 
 // Fail ends the check with a finding. It does not return.

@@ -3,6 +3,8 @@ package exam
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"sync"
 	"time"
 
@@ -73,7 +75,7 @@ func (s *Session) connect() error {
 	s.barrier = wire.NewBarrier()
 	for _, p := range s.programs {
 		p.proxy, err = wire.ListenPostgres(wire.Config{
-			Upstream: s.opts.Database.Addr(), Listen: "127.0.0.1:0",
+			Upstream: net.JoinHostPort(s.opts.Database.Host, strconv.Itoa(s.opts.Database.Port)), Listen: "127.0.0.1:0",
 			Name: p.name(), Log: s.statements, Barrier: s.barrier,
 		})
 		if err != nil {
