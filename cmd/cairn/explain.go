@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/cairn-learn/cairn/grader/services"
+	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/workspace"
+)
+
+// explain gives the errors that other packages define their hints and exit
+// statuses.
+func explain(err error) error {
+	var done *problem
+	if errors.As(err, &done) {
+		return err
+	}
+	var unknown *road.UnknownError
+	var none *workspace.NoneError
+	var newer *workspace.NewerError
+	var foreign *workspace.ForeignError
+	var unavailable *services.Unavailable
+	switch {
+	case errors.As(err, &unknown):
+		return hinted(exitUsage, err, "cairn list shows the whole road.")
+	case errors.As(err, &none):
+		return hinted(exitUsage, fmt.Errorf("%s is not in a workspace", none.Dir), "cairn init makes one; or cd into the one you have.")
+	case errors.As(err, &newer):
+		return hinted(exitUsage, fmt.Errorf("the workspace %s was made by a newer cairn (%s)", newer.Dir, newer.Cairn), "Upgrade cairn; this one is "+version()+".")
+	case errors.As(err, &foreign):
+		return hinted(exitUsage, fmt.Errorf("%s holds other things (%s) and is no workspace", foreign.Dir, foreign.Find),
+			"cairn init "+filepath.Join(shown(foreign.Dir), "cairn")+" makes one inside it.")
+	case errors.As(err, &unavailable):
+		return hinted(exitFailed, errors.New(unavailable.What), sentence(unavailable.Do))
+	}
+	return err
+}
+
+// sentence gives text a capital and a full stop.
+func sentence(text string) string {
+	if text == "" {
+		return text
+	}
+	text = strings.ToUpper(text[:1]) + text[1:]
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairn-learn/cairn/internal/workspace"
+)
+
+func newInit(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "init [DIR]", Short: "Make a folder for your exercises", GroupID: groupLearn, Args: atMost(1),
+		Long: `Init makes a folder in which you write and fetches the modules that exercises
+are built with. Unless you name a folder it is the current one when that is
+empty, else "cairn" below it. In a workspace it repairs what is missing and
+touches none of your files.`,
+		Example: "  cairn init\n  cairn init ~/learning",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.open(); err != nil {
+				return err
+			}
+			dir, err := initDir(args)
+			if err != nil {
+				return err
+			}
+			w, err := workspace.Init(dir, a.catalogue, version())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "%s is your workspace.\n", w.Dir)
+			status := a.newStatusLine()
+			err = workspace.FetchModules(cmd.Context(), a.catalogue, status.show)
+			status.clear()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "Next: cd %s && cairn start %s\n", shown(w.Dir), a.catalogue.All()[0].ID)
+			return nil
+		},
+	}
+}
+
+// initDir is the folder to make a workspace of: the named one, the workspace
+// that the learner stands in, the current folder when it is empty, else "cairn"
+// below it.
+func initDir(args []string) (string, error) {
+	if len(args) == 1 {
+		return args[0], nil
+	}
+	dir, err := here()
+	if err != nil {
+		return "", err
+	}
+	if w, err := workspace.Find(dir); err == nil {
+		return w.Dir, nil
+	}
+	if empty(dir) {
+		return dir, nil
+	}
+	return filepath.Join(dir, "cairn"), nil
+}
+
+// empty tells whether a folder holds nothing but dot files.
+func empty(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), ".") })
+}
+
+// shown is a path as the learner would type it from here.
+func shown(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairn-learn/cairn/content"
+	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/lessons"
+)
+
+// shelf holds the course and the exercises, read when first asked for.
+type shelf struct {
+	once      sync.Once
+	course    *lessons.Course
+	catalogue *exercises.Catalogue
+	road      *road.Road
+	fault     error
+}
+
+// open reads everything that is embedded. Errors are faults of this cairn, or
+// of what an author is working on.
+func (s *shelf) open() error {
+	s.once.Do(func() {
+		if s.course, s.fault = lessons.Load(content.FS); s.fault != nil {
+			return
+		}
+		if s.catalogue, s.fault = exercises.Load(exercises.FS); s.fault != nil {
+			return
+		}
+		s.road, s.fault = road.Join(s.course, s.catalogue)
+	})
+	return s.fault
+}
+
+// find returns the stone that a name means.
+func (s *shelf) find(name string) (*road.Stone, error) {
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	return s.road.Find(name)
+}
+
+// exercise returns the stone of an exercise that can be worked on.
+func (s *shelf) exercise(name string) (*road.Stone, error) {
+	stone, err := s.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if stone.Exercise == nil {
+		return nil, hinted(exitUsage, fmt.Errorf("%s %s has no exercise yet", stone.Lesson.Stone, stone.Lesson.Title),
+			"cairn list shows what is written.")
+	}
+	return stone, nil
+}
+
+// complete offers every name that fits, each with its title.
+func (a *app) complete(exercisesOnly bool) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 || a.open() != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []cobra.Completion
+		for _, s := range a.road.Stones() {
+			about := s.Lesson.Stone + " " + s.Lesson.Title
+			if s.Exercise != nil {
+				names = append(names, cobra.CompletionWithDesc(s.Exercise.ID, about))
+			}
+			if !exercisesOnly && s.Lesson.Written {
+				names = append(names, cobra.CompletionWithDesc(s.Lesson.ID, about))
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// here is the folder the learner stands in.
+func here() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", hinted(exitUsage, fmt.Errorf("this folder is gone: %w", err), "cd into a folder that exists.")
+	}
+	return filepath.Clean(dir), nil
+}
