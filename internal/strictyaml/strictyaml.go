@@ -45,6 +45,10 @@ func (f *File) explain(err error) error {
 	}
 	message := strings.Join(strings.Fields(located.GetMessage()), " ")
 	message = strings.Replace(message, "unknown field", "unknown key", 1)
+	var mistyped *yaml.TypeError
+	if errors.As(err, &mistyped) {
+		message = fmt.Sprintf("%q is of type %s, not %s", located.GetToken().Value, mistyped.SrcType.Kind(), mistyped.DstType.Kind())
+	}
 	return fmt.Errorf("%s:%d: %s", f.Name, lineOf(located.GetToken()), message)
 }
 
