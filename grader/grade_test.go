@@ -14,11 +14,27 @@ import (
 	"github.com/cairn-learn/cairn/grader/exam"
 	"github.com/cairn-learn/cairn/grader/process"
 	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/grader/services"
 )
 
 func TestMain(m *testing.M) {
 	process.SuperviseIfAsked()
-	os.Exit(m.Run())
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "cairn-grader-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	stateDir = filepath.Join(dir, "state")
+	code := m.Run()
+	if os.Getenv("GRADER_TEST_CACHE") == "" {
+		_, _ = services.Stop(context.Background(), services.Config{StateDir: stateDir}, true)
+	}
+	return code
 }
 
 const probeMain = `package main

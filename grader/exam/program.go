@@ -235,6 +235,9 @@ func (i *Instance) WaitExit(d time.Duration) (code int, exited bool) {
 	}
 }
 
+// Pid returns the process id of the program.
+func (i *Instance) Pid() int { return i.proc.Pid() }
+
 // Running tells whether the program runs.
 func (i *Instance) Running() bool {
 	_, ended := i.proc.Exit()
