@@ -81,6 +81,7 @@ func New(o Options) *Screen {
 
 // renderedMsg brings sections. Part is true for the first few of them.
 type renderedMsg struct {
+	to       *Screen // a screen that was left may still get answers
 	request  int
 	sections []rendered
 	quiz     *lessons.Quiz
@@ -90,7 +91,10 @@ type renderedMsg struct {
 }
 
 // settledMsg says that the window has kept its size for a moment.
-type settledMsg struct{ request int }
+type settledMsg struct {
+	to      *Screen
+	request int
+}
 
 // Init waits for the first size.
 func (s *Screen) Init() tea.Cmd { return nil }
@@ -110,6 +114,15 @@ func (s *Screen) Typing() bool { return s.prompt != nil }
 
 // Busy is false: rendering takes milliseconds.
 func (s *Screen) Busy() bool { return false }
+
+// JumpTo puts a heading at the top; "" changes nothing.
+func (s *Screen) JumpTo(slug string) {
+	s.rev++
+	s.Slug = slug
+	if slug != "" && s.goToSlug(slug) {
+		s.remember()
+	}
+}
 
 // Close remembers the place.
 func (s *Screen) Close() { s.remember() }
@@ -146,7 +159,7 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 	case tea.WindowSizeMsg:
 		return s.resize(msg.Width, msg.Height)
 	case settledMsg:
-		if msg.request == s.request {
+		if msg.to == s && msg.request == s.request {
 			return s.render()
 		}
 	case renderedMsg:
@@ -185,68 +198,12 @@ func (s *Screen) resize(width, height int) tea.Cmd {
 	}
 	s.request++
 	id := s.request
-	return tea.Tick(settle, func(time.Time) tea.Msg { return settledMsg{request: id} })
-}
-
-// render returns the command that renders the lesson for the current measure
-// and theme: the first sections at once, then all.
-func (s *Screen) render() tea.Cmd {
-	if s.measure == 0 {
-		return nil
-	}
-	s.request++
-	id, l, r, width, t := s.request, s.Stone.Lesson, s.Renderer, s.measure, s.Theme
-	if len(s.sections) == 0 {
-		return func() tea.Msg { return renderFirst(id, l, r, width, t) }
-	}
-	return func() tea.Msg { return renderAll(id, l, r, width, t) }
-}
-
-func renderFirst(id int, l *lessons.Lesson, r *markdown.Renderer, width int, t *theme.Theme) tea.Msg {
-	sections, err := l.Sections()
-	if err != nil {
-		return renderedMsg{request: id, err: err}
-	}
-	return renderSections(id, sections[:min(firstScreen, len(sections))], r, width, t, true)
-}
-
-func renderAll(id int, l *lessons.Lesson, r *markdown.Renderer, width int, t *theme.Theme) tea.Msg {
-	sections, err := l.Sections()
-	if err != nil {
-		return renderedMsg{request: id, err: err}
-	}
-	msg := renderSections(id, sections, r, width, t, false)
-	q, err := l.Quiz()
-	if err != nil || msg.err != nil {
-		return msg // a lesson without a readable quiz can still be read
-	}
-	msg.quiz = q
-	for _, question := range q.Questions {
-		text, err := r.Render(question.Ask, width-quizIndent, t)
-		if err != nil {
-			msg.err = err
-		}
-		msg.asks = append(msg.asks, text)
-	}
-	return msg
-}
-
-func renderSections(id int, sections []lessons.Section, r *markdown.Renderer, width int, t *theme.Theme, part bool) renderedMsg {
-	msg := renderedMsg{request: id, part: part}
-	for _, section := range sections {
-		text, err := r.Render(section.Source, width, t)
-		if err != nil {
-			msg.err = err
-			return msg
-		}
-		msg.sections = append(msg.sections, rendered{heading: section.Heading, text: text})
-	}
-	return msg
+	return tea.Tick(settle, func(time.Time) tea.Msg { return settledMsg{to: s, request: id} })
 }
 
 // accept shows what was rendered, with the same section at the top as before.
 func (s *Screen) accept(msg renderedMsg) tea.Cmd {
-	if msg.request != s.request {
+	if msg.to != s || msg.request != s.request {
 		return nil
 	}
 	s.rev++

@@ -12,9 +12,6 @@ import (
 	"github.com/cairn-learn/cairn/lessons"
 )
 
-// quizIndent is how far answers stand in.
-const quizIndent = 2
-
 // quiz is the questions at the end of the lesson, and what was answered.
 type quiz struct {
 	questions []question

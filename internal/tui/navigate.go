@@ -1,0 +1,139 @@
+package tui
+
+import (
+	"fmt"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/tui/exercise"
+	"github.com/cairn-learn/cairn/internal/tui/lesson"
+	"github.com/cairn-learn/cairn/internal/tui/nav"
+	"github.com/cairn-learn/cairn/internal/tui/roadmap"
+	"github.com/cairn-learn/cairn/internal/workspace"
+)
+
+// navigate changes the stack of screens. A screen that is already there comes
+// to the top as it was left: a grade goes on while its learner reads.
+func (a *app) navigate(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case nav.OpenLesson:
+		if old, ok := raise(a, func(s *lesson.Screen) bool { return s.Stone == msg.Stone }); ok {
+			old.JumpTo(msg.Slug)
+			return nil
+		}
+		return a.enter(lesson.New(lesson.Options{
+			Stone: msg.Stone, Slug: msg.Slug, Renderer: a.renderer, Theme: a.look, Places: a.places,
+		}))
+	case nav.OpenExercise:
+		if _, ok := raise(a, func(s *exercise.Screen) bool { return s.Stone == msg.Stone }); ok {
+			return nil
+		}
+		return a.enter(a.newExercise(msg.Stone))
+	default:
+		return a.leave()
+	}
+}
+
+// raise brings the screen of type S that matches to the top of the stack.
+func raise[S screen](a *app, matches func(S) bool) (S, bool) {
+	for i, s := range a.stack {
+		if found, ok := s.(S); ok && matches(found) {
+			a.stack = append(append(a.stack[:i:i], a.stack[i+1:]...), s)
+			return found, true
+		}
+	}
+	var none S
+	return none, false
+}
+
+// enter puts a new screen on top and tells it the size of the window.
+func (a *app) enter(s screen) tea.Cmd {
+	a.push(s)
+	var size tea.Cmd
+	if a.width > 0 {
+		size = s.Update(tea.WindowSizeMsg{Width: a.width, Height: a.height})
+	}
+	return tea.Batch(s.Init(), size)
+}
+
+// leave goes back to the screen below; from the last one it quits.
+func (a *app) leave() tea.Cmd {
+	a.top().Close()
+	if len(a.stack) == 1 {
+		return tea.Quit
+	}
+	a.stack = a.stack[:len(a.stack)-1]
+	return nil
+}
+
+func (a *app) newRoadmap() screen {
+	return roadmap.New(a.opts.Road, a.attempts, a.look)
+}
+
+// attempts reads how far the learner is. It is called from a command.
+func (a *app) attempts() (map[string]roadmap.Attempt, error) {
+	ws := a.workspace.Load()
+	all := map[string]roadmap.Attempt{}
+	for _, stone := range a.opts.Road.Stones() {
+		attempt := roadmap.Attempt{State: ws.StateOf(stone)}
+		if ws != nil && stone.Exercise != nil {
+			var err error
+			if attempt.Record, err = ws.Record(stone.Exercise.ID); err != nil {
+				return nil, err
+			}
+			if attempt.Last, err = ws.LastReport(stone.Exercise.ID); err != nil {
+				return nil, err
+			}
+		}
+		all[stone.Lesson.Stone] = attempt
+	}
+	return all, nil
+}
+
+func (a *app) newExercise(stone *road.Stone) screen {
+	return exercise.New(a.ctx, exercise.Options{
+		Road: a.opts.Road, Stone: stone, Workspace: a.workspace.Load(), Grader: a.opts.Grader,
+		Spec:   func() (grader.Exercise, error) { return a.opts.Spec(stone.Exercise) },
+		Editor: a.opts.Editor, Renderer: a.renderer, Theme: a.look,
+	})
+}
+
+// open goes to a stone by any of its names.
+func (a *app) open(name string) tea.Cmd {
+	stone, err := a.opts.Road.Find(name)
+	switch {
+	case err != nil:
+		return nav.Fail(err)
+	case !stone.Lesson.Written:
+		return nav.Go(nav.Notice{Text: fmt.Sprintf("%s %s is not written yet.", stone.Lesson.Stone, stone.Lesson.Title)})
+	case stone.Exercise != nil && stone.Exercise.ID == name:
+		return nav.Go(nav.OpenExercise{Stone: stone})
+	default:
+		return nav.Go(nav.OpenLesson{Stone: stone})
+	}
+}
+
+// workspaceMadeMsg is the answer to a workspace that was asked for.
+type workspaceMadeMsg struct {
+	workspace *workspace.Workspace
+	err       error
+}
+
+// modulesFetchedMsg says that grading has its modules, or why not.
+type modulesFetchedMsg struct{ err error }
+
+func (a *app) workspaceMade(msg workspaceMadeMsg) tea.Cmd {
+	a.making = false
+	if msg.err != nil {
+		return nav.Fail(msg.err)
+	}
+	a.workspace.Store(msg.workspace)
+	ctx, catalogue := a.ctx, a.opts.Road.Catalogue
+	fetch := func() tea.Msg {
+		return modulesFetchedMsg{err: workspace.FetchModules(ctx, catalogue, nil)}
+	}
+	said := nav.Notice{Text: "Your workspace is " + msg.workspace.Dir}
+	return tea.Batch(a.broadcast(nav.WorkspaceOpened{Workspace: msg.workspace}), nav.Go(said), fetch)
+}

@@ -1,0 +1,100 @@
+// Package tui is cairn's full-screen program: the road, its lessons and its
+// exercises, in the terminal.
+//
+// The root model (app.go) is the only tea.Model. Each screen has a folder of
+// its own. Nothing reads a disk or waits in Update or View: that is done in
+// commands, and a result that comes too late is dropped.
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/internal/editor"
+	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/tui/exercise"
+	"github.com/cairn-learn/cairn/internal/tui/theme"
+	"github.com/cairn-learn/cairn/internal/workspace"
+)
+
+// Grader examines submissions; *grader.Grader is one.
+type Grader = exercise.Grader
+
+// Options are what the program needs. Road and Grader are required.
+type Options struct {
+	Road      *road.Road
+	Workspace *workspace.Workspace // nil: the learner is asked when one is needed
+	Grader    Grader
+	Spec      func(*exercises.Exercise) (grader.Exercise, error)
+	Editor    func() (editor.Editor, error) // nil: editor.Find
+	Open      string                        // stone, lesson or exercise to begin with, or ""
+	Environ   []string                      // nil: os.Environ()
+	In, Out   *os.File                      // nil: standard input and output; Out must be a terminal
+	Version   string
+}
+
+// Run shows the program until the learner quits, ctx ends or a signal arrives
+// (interrupt, terminate, hang-up, quit). The terminal is restored in every
+// case. It returns nil when the learner quit, a *CrashError after a fault of
+// its own, and the cause otherwise.
+func Run(ctx context.Context, opts Options) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	opts = opts.withDefaults()
+	return run(ctx, opts, newApp(ctx, opts))
+}
+
+func (o Options) withDefaults() Options {
+	if o.Environ == nil {
+		o.Environ = os.Environ()
+	}
+	o.Environ = theme.Normalise(o.Environ)
+	if o.In == nil {
+		o.In = os.Stdin
+	}
+	if o.Out == nil {
+		o.Out = os.Stdout
+	}
+	if o.Editor == nil {
+		o.Editor = editor.Find
+	}
+	return o
+}
+
+func run(ctx context.Context, opts Options, a *app) error {
+	program := tea.NewProgram(a,
+		tea.WithContext(ctx),
+		tea.WithoutSignalHandler(),
+		tea.WithEnvironment(opts.Environ),
+		tea.WithColorProfile(colorprofile.Detect(opts.Out, opts.Environ)),
+		tea.WithInput(opts.In),
+		tea.WithOutput(opts.Out),
+	)
+	a.wake = program.Send
+	_, err := program.Run()
+	for _, s := range a.stack {
+		s.Close()
+	}
+	if crashed := a.crash.err(opts.Version); crashed != nil {
+		return crashed
+	}
+	switch {
+	case err == nil, errors.Is(err, tea.ErrInterrupted):
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default:
+		return fmt.Errorf("the screen failed: %w", err)
+	}
+}
