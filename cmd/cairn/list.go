@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -119,6 +118,3 @@ func orPlain(color string) string {
 	}
 	return color
 }
-
-// home is what cairn does without a command.
-func (a *app) home(context.Context) error { return a.list(false) }

@@ -81,7 +81,7 @@ func newRoot(a *app) *cobra.Command {
 		&cobra.Group{ID: groupAuthor, Title: "Authors"},
 	)
 	root.AddCommand(
-		newInit(a), newList(a), newRead(a), newStart(a), newHint(a), newReset(a),
+		newInit(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newReset(a),
 		newServices(a), newDoctor(a), newVersion(a),
 	)
 	root.SetHelpCommandGroupID(groupMachine)

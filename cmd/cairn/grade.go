@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/report"
+)
+
+type gradeOptions struct {
+	name string // "" means the exercise that the folder belongs to
+	dir  string // "" means the exercise's folder in the workspace
+	seed uint64
+	json bool
+}
+
+func newGrade(a *app) *cobra.Command {
+	var o gradeOptions
+	cmd := &cobra.Command{
+		Use: "grade [NAME]", Short: "Examine your program", GroupID: groupLearn, Args: atMost(1),
+		Long: `Grade builds your program, starts it beside real servers and examines it from
+outside. Without a name it grades the exercise whose folder you stand in.
+
+Exit status: 0 passed, 1 failed or broken or over a limit, 2 wrong usage,
+3 not graded (trouble of cairn's own, which does not count as an attempt).`,
+		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json",
+		ValidArgsFunction: a.complete(true),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.name = args[0]
+			}
+			return a.grade(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().StringVar(&o.dir, "dir", "", "grade the files in this folder, laid out as in the workspace")
+	cmd.Flags().Var((*seed)(&o.seed), "seed", "draw the same data as the grade with this seed")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON, and nothing else")
+	_ = cmd.MarkFlagDirname("dir")
+	return cmd
+}
+
+// seed is a flag. Seeds fit into the numbers of every JSON reader.
+type seed uint64
+
+func (s *seed) String() string { return "" }
+func (s *seed) Type() string   { return "N" }
+
+func (s *seed) Set(text string) error {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n == 0 || n >= 1<<53 {
+		return fmt.Errorf("a seed is a whole number from 1 to %d", uint64(1<<53-1))
+	}
+	*s = seed(n)
+	return nil
+}
+
+func (a *app) grade(ctx context.Context, o gradeOptions) error {
+	job, err := a.assignment(o.name, o.dir)
+	if err != nil {
+		return err
+	}
+	spec := job.stone.Exercise.Spec()
+	g, err := newGrader()
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	view := a.newGradeView(o.json)
+	view.header(spec.ID, spec.Title)
+	rep, err := g.Grade(ctx, grader.Submission{Exercise: spec, Dir: job.dir, Seed: o.seed, KeepWorld: true}, view.event)
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	if job.home != nil {
+		if err := job.home.SaveReport(&rep); err != nil {
+			fmt.Fprintf(a.err, "cairn: this grade was not remembered: %s\n", err)
+		}
+	}
+	a.status = rep.ExitStatus()
+	if o.json {
+		return a.printJSON(rep)
+	}
+	return report.WriteFindings(a.out, rep, lookOf(a.out).text())
+}
+
+func newGrader() (*grader.Grader, error) {
+	g, err := grader.New(grader.Config{Cairn: version()})
+	if err != nil {
+		return nil, hinted(exitUngraded, err, "cairn doctor tells what is wrong with this machine.")
+	}
+	return g, nil
+}
