@@ -35,7 +35,7 @@ func (r *recorder) backend(f frame, now time.Time, a *answer) {
 	case 'D':
 		r.dataRow(f)
 	case 'C':
-		tag := string(bytes.TrimRight(f.body, "\x00"))
+		tag := string(bytes.TrimRight(f.body[:min(len(f.body), maxValue)], "\x00"))
 		r.complete(tag, now, a)
 	case 'I':
 		r.complete("", now, a)
@@ -164,7 +164,13 @@ func (r *recorder) settle(rec *record, now time.Time) {
 		}
 	}
 	r.rows, r.columns = 0, nil
-	r.answered = append(r.answered, rec)
+	r.wantStatus(rec)
+}
+
+func (r *recorder) wantStatus(rec *record) {
+	if len(r.answered) < maxAnswered {
+		r.answered = append(r.answered, rec)
+	}
 }
 
 // next moves on to the statement that will be answered after this one.
@@ -227,7 +233,7 @@ func (r *recorder) fail(f frame, now time.Time, a *answer) {
 	r.log.update(func() {
 		rec.Err = e
 		rec.finish(now)
-		r.answered = append(r.answered, rec)
+		r.wantStatus(rec)
 	})
 	r.spring(rec, a)
 	if fatal {

@@ -21,7 +21,7 @@ var (
 
 // frame is one message. Its body lies in the buffer that was read, or in the
 // framer's own where it came in pieces; either way it is only good until the
-// next call. A long body that came in pieces is cut to what the framer keeps.
+// next call. It is cut to what is of use of its type.
 type frame struct {
 	kind byte
 	body []byte
@@ -32,7 +32,7 @@ func (f frame) cut() bool { return len(f.body) < f.size }
 
 // framer finds the frames in a stream that arrives in arbitrary pieces.
 type framer struct {
-	known  *[256]int // how many bytes of a body are kept, by type; 0 for a type that is not known
+	known  *[256]int // how many bytes of a body are of use, by type; 0 for a type that is not known
 	header [headerSize]byte
 	have   int    // bytes of the header so far
 	left   int    // bytes of the body still to come
@@ -49,7 +49,8 @@ func (f *framer) next(p []byte) (frame, []byte, error) {
 			return frame{}, nil, err
 		}
 		if end := headerSize + size; len(p) >= end {
-			return frame{kind: p[0], body: p[headerSize:end], size: size}, p[end:], nil
+			body := p[headerSize : headerSize+min(size, f.known[p[0]])]
+			return frame{kind: p[0], body: body, size: size}, p[end:], nil
 		}
 	}
 	return f.collect(p)
@@ -95,7 +96,7 @@ func (f *framer) check(header []byte) (int, error) {
 	return int(length) - 4, nil
 }
 
-// Types of messages, and how much of a body that comes in pieces is of use.
+// Types of messages, and how many bytes of their bodies are of use.
 var (
 	frontendKnown = [256]int{
 		'Q': maxKept, 'P': maxKept, 'B': maxKept, 'E': maxKept, 'D': maxKept, 'C': maxKept,

@@ -1,12 +1,9 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
-
-var errQueue = errors.New("too many requests without waiting for an answer")
 
 // requests reads a piece of what the program sends. now is when it arrived.
 func (r *recorder) requests(p []byte, now time.Time) request {
@@ -18,11 +15,13 @@ func (r *recorder) requests(p []byte, now time.Time) request {
 	req := request{starts: r.front.have == 0 && !r.copyIn && r.settled()}
 	for len(p) > 0 {
 		f, rest, err := r.front.next(p)
-		if err == nil && r.queue.len() > maxQueue {
-			err = errQueue
-		}
 		if err != nil {
 			r.goBlind("the program", err)
+			return req
+		}
+		if r.queue.len() > maxQueue {
+			r.giveUp()
+			req.flood = true
 			return req
 		}
 		p = rest

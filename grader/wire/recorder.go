@@ -9,9 +9,10 @@ import (
 // Bounds of what a recorder remembers of one session. A program that goes beyond
 // them loses names of statements (their text is then not known), or its session.
 const (
-	maxPrepared = 4096
+	maxPrepared = 1024
 	maxName     = 256
 	maxQueue    = 1 << 18
+	maxAnswered = 1 << 12 // statements of one request that learn their transaction status
 )
 
 // recorder follows the conversation of one session and writes it to the log. It
@@ -112,7 +113,8 @@ func newRecorder(log *Log, listener string, session int) *recorder {
 type request struct {
 	starts  bool // it begins a request
 	mayWait bool // it holds a statement that can wait for a lock
-	cut     bool // end the session, do not send it
+	cut     bool // end the session by a CutAfter, do not send it
+	flood   bool // end the session, it asks for too much at once
 }
 
 // answer is what the session must know about a piece of answers.
@@ -126,6 +128,13 @@ type answer struct {
 func (r *recorder) goBlind(side string, err error) {
 	r.blind = true
 	r.log.note(r.listener, r.session, "%s sent %v: this connection is not recorded any further", side, err)
+}
+
+// giveUp ends the recording of a session that must end with it, so that flooding
+// the proxy is no way around it. The caller holds r.mu.
+func (r *recorder) giveUp() {
+	r.blind = true
+	r.log.note(r.listener, r.session, "the program sent %d requests without reading an answer: this connection is closed", maxQueue)
 }
 
 // end marks what is unanswered when the session ends.

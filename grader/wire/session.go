@@ -114,7 +114,10 @@ func (s *session) forwardRequests() {
 func (s *session) forwardRequest(piece []byte) bool {
 	now := time.Now()
 	req := s.recorder.requests(piece, now)
-	if req.cut {
+	switch {
+	case req.flood:
+		return false
+	case req.cut:
 		s.proxy.bites.cutAfter.Add(1)
 		s.reset()
 		return false
