@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -45,8 +46,10 @@ type Exercise struct {
 	Task     string   // markdown
 	Postgres *Postgres
 	Limits   Limits
+	Content  string // hash of what decides a grade besides the learner's files
 
-	fsys  fs.FS // the exercise's folder
+	fsys  fs.FS             // the exercise's folder
+	given map[string][]byte // supplied at every grade
 	gomod []byte
 	gosum []byte
 }
@@ -97,12 +100,11 @@ func Load(fsys fs.FS) (*Catalogue, error) {
 	}
 	var faults []error
 	for _, name := range manifests {
-		e, err := load(fsys, path.Dir(name))
+		e, err := c.load(fsys, path.Dir(name))
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
-		e.gomod, e.gosum = c.gomod, c.gosum
 		c.all = append(c.all, e)
 		c.byID[e.ID] = e
 	}
@@ -133,12 +135,6 @@ func (c *Catalogue) GoMod() []byte { return bytes.Clone(c.gomod) }
 // GoSum returns the go.sum that belongs to GoMod.
 func (c *Catalogue) GoSum() []byte { return bytes.Clone(c.gosum) }
 
-// Given returns the files that are supplied at every grade, whatever the
-// learner's folder holds.
-func (e *Exercise) Given() (map[string][]byte, error) {
-	return e.files(".", programFile)
-}
-
 // Starter returns what the learner begins with, by slash-separated path in the
 // exercise's folder: the files to edit, the given ones, and task.md.
 func (e *Exercise) Starter() (map[string][]byte, error) { return e.laidOut("starter") }
@@ -151,7 +147,7 @@ func (e *Exercise) Solution() (map[string][]byte, error) { return e.laidOut(".")
 func (e *Exercise) Alternatives() (map[string]map[string][]byte, error) {
 	entries, err := fs.ReadDir(e.fsys, "alternatives")
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return map[string]map[string][]byte{}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list the alternatives of %s: %w", e.ID, err)
@@ -174,7 +170,7 @@ func (e *Exercise) Alternatives() (map[string]map[string][]byte, error) {
 func (e *Exercise) Golden(name string) ([]byte, error) {
 	data, err := fs.ReadFile(e.fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return map[string]map[string][]byte{}, nil
 	}
 	return data, err
 }
@@ -186,13 +182,8 @@ func (e *Exercise) laidOut(dir string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	rest, err := e.files(".", programFile, taskFile)
-	if err != nil {
-		return nil, err
-	}
-	for name, data := range rest {
-		files[name] = data
-	}
+	maps.Copy(files, e.given)
+	files[taskFile] = []byte(e.Task)
 	return files, nil
 }
 
@@ -211,9 +202,9 @@ func (e *Exercise) files(dir string, names ...string) (map[string][]byte, error)
 	return files, nil
 }
 
-// Content is a hash of what decides a grade besides the learner's files: the
-// task, the given files, the fixture, the exam, and the workspace's modules.
-func (e *Exercise) Content() (string, error) {
+// hash sums up what decides a grade besides the learner's files: the task, the
+// given files, the fixture, the exam, and the workspace's modules.
+func (e *Exercise) hash() (string, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "go.mod %d\n%sgo.sum %d\n%s", len(e.gomod), e.gomod, len(e.gosum), e.gosum)
 	err := fs.WalkDir(e.fsys, ".", func(name string, d fs.DirEntry, err error) error {

@@ -58,13 +58,14 @@ var (
 	lessonForm = regexp.MustCompile(`^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$`)
 )
 
-// load reads the manifest and the task of one exercise.
-func load(fsys fs.FS, id string) (*Exercise, error) {
+// load reads what every use of an exercise needs: its manifest, its task, and
+// the files that are given.
+func (c *Catalogue) load(fsys fs.FS, id string) (*Exercise, error) {
 	sub, err := fs.Sub(fsys, id)
 	if err != nil {
 		return nil, fmt.Errorf("open exercise %s: %w", id, err)
 	}
-	e := &Exercise{ID: id, fsys: sub}
+	e := &Exercise{ID: id, fsys: sub, gomod: c.gomod, gosum: c.gosum}
 	name := e.shown(manifestFile)
 	data, err := fs.ReadFile(sub, manifestFile)
 	if err != nil {
@@ -91,17 +92,31 @@ func load(fsys fs.FS, id string) (*Exercise, error) {
 		return nil, err
 	}
 	e.Task = string(task[taskFile])
-	if pg := m.Services.Postgres; pg != nil {
-		e.Postgres = &Postgres{Version: pg.Version, Extensions: pg.Extensions}
-		if pg.Fixture != "" {
-			sql, err := fs.ReadFile(sub, pg.Fixture)
-			if err != nil {
-				return nil, f.Errorf("$.services.postgres.fixture", "the fixture %s is not in the exercise's folder", pg.Fixture)
-			}
-			e.Postgres.Fixture = string(sql)
-		}
+	if e.given, err = e.files(".", programFile); err != nil {
+		return nil, err
 	}
-	return e, nil
+	if e.Postgres, err = m.postgres(f, sub); err != nil {
+		return nil, err
+	}
+	e.Content, err = e.hash()
+	return e, err
+}
+
+// postgres returns the database that a manifest asks for, nil for none.
+func (m *manifest) postgres(f *strictyaml.File, dir fs.FS) (*Postgres, error) {
+	asked := m.Services.Postgres
+	if asked == nil {
+		return nil, nil
+	}
+	pg := &Postgres{Version: asked.Version, Extensions: asked.Extensions}
+	if asked.Fixture != "" {
+		sql, err := fs.ReadFile(dir, asked.Fixture)
+		if err != nil {
+			return nil, f.Errorf("$.services.postgres.fixture", "the fixture %s is not in the exercise's folder", asked.Fixture)
+		}
+		pg.Fixture = string(sql)
+	}
+	return pg, nil
 }
 
 // check returns the first fault of a manifest.
