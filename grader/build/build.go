@@ -1,72 +1,86 @@
-// Package build turns a learner's folder into a program: it takes a snapshot of
-// the files, refuses what may not be submitted, and compiles the rest in a clean
-// environment.
+// Package build turns a learner's folder into a binary: it takes a snapshot of
+// the files, refuses what may not be submitted, and compiles the rest beside the
+// files that the exercise gives, in a clean environment. What is wrong comes back
+// as diagnostics in the learner's terms.
 package build
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/report"
 )
 
-// Request says what to build, and from what.
+// Module is the module path of a learner's workspace: exercise <id> is its
+// package <Module>/<id>.
+const Module = "github.com/cairn-learn/cairn/exercises"
+
+// Defaults of a Request.
+const (
+	DefaultTimeout     = 120 * time.Second
+	DefaultMemoryLimit = 2 << 30
+)
+
+// Request says what to build.
 type Request struct {
-	ID         string            // exercise id = folder = package
-	Dir        string            // the learner's folder
-	Edit       []string          // files that the learner must have written, slash-separated
-	Given      map[string][]byte // files supplied whatever the folder holds: program/main.go
-	GoMod      []byte            // go.mod and go.sum of the workspace
-	GoSum      []byte
-	ScratchDir string        // existing folder for temporary files
-	Timeout    time.Duration // of the compiler; default 120 s
-	Race       bool          // with the race detector, and so with cgo
+	ID    string            // exercise id: its folder in the module and its package's name
+	Dir   string            // the learner's folder of this exercise
+	Edit  []string          // files that the learner writes, slash-separated, relative to Dir; they must be there
+	Given map[string][]byte // files supplied at every grade instead of the learner's, program/main.go among them
+
+	GoMod, GoSum []byte // of the workspace; those of the learner are never used
+
+	CacheDir    string        // where binaries are put; empty is the folder for temporary files
+	Timeout     time.Duration // of Compile; 0 means 120 s
+	MemoryLimit int64         // of Compile, bytes of all its processes; 0 means 2 GiB
+	Race        bool          // build with the race detector, which needs cgo and a C compiler
 }
 
-// Snapshot is the learner's files as they were at one moment, given files
-// included.
-type Snapshot struct {
-	Files map[string][]byte
-	Hash  string // hex SHA-256 over names and contents
-}
-
-// Binary is a compiled program.
-type Binary struct {
-	Path   string
-	remove func()
-}
-
-// Close deletes the program's file.
-func (b *Binary) Close() { b.remove() }
-
-// RefusedError says that the submission holds what may not be submitted.
+// RefusedError says that files may not be submitted as they are.
 type RefusedError struct{ Diagnostics []report.Diagnostic }
 
-func (e *RefusedError) Error() string { return firstMessage(e.Diagnostics, "the submission was refused") }
+func (e *RefusedError) Error() string { return "submission refused: " + summary(e.Diagnostics) }
 
-// CompileError says that the submission does not compile.
+// CompileError says that the program does not compile.
 type CompileError struct{ Diagnostics []report.Diagnostic }
 
-func (e *CompileError) Error() string { return firstMessage(e.Diagnostics, "the program does not compile") }
-
-func firstMessage(ds []report.Diagnostic, otherwise string) string {
-	if len(ds) == 0 {
-		return otherwise
-	}
-	return ds[0].File + ": " + ds[0].Message
-}
+func (e *CompileError) Error() string { return "does not compile: " + summary(e.Diagnostics) }
 
 // LimitError says that compiling took more than it may.
-type LimitError struct{ What string }
+type LimitError struct{ What string } // "compiling took longer than 2m0s"
 
 func (e *LimitError) Error() string { return e.What }
 
-// TroubleError is cairn's own trouble, not the learner's: what happened, and the
-// one thing to do.
+// TroubleError says that nothing can be compiled here and now, which is not the
+// learner's doing.
 type TroubleError struct {
-	What, Do string
-	Err      error
+	What string // what is wrong, one sentence
+	Do   string // the one thing to do about it
+	Err  error  // may be nil
 }
 
-func (e *TroubleError) Error() string { return e.What + ": " + e.Do }
+func (e *TroubleError) Error() string {
+	text := e.What
+	if e.Do != "" {
+		text += " (" + e.Do + ")"
+	}
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
 
 func (e *TroubleError) Unwrap() error { return e.Err }
+
+func summary(all []report.Diagnostic) string {
+	var lines []string
+	for _, d := range all {
+		place := d.File
+		if d.Line > 0 {
+			place = fmt.Sprintf("%s:%d", d.File, d.Line)
+		}
+		lines = append(lines, place+": "+d.Message)
+	}
+	return strings.Join(lines, "; ")
+}
