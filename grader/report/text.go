@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // TextOptions say how a report looks as plain text. The zero value is the most
@@ -49,15 +51,13 @@ func WriteHeader(w io.Writer, r Report, o TextOptions) error {
 }
 
 // WriteCheck writes the one line of a check: its sign, its title, and how long
-// it took or what keeps it from running.
+// it took or that it did not run.
 func WriteCheck(w io.Writer, c Check, o TextOptions) error {
 	p := newPage(o)
 	note := ""
 	switch {
-	case c.Status == CheckBlocked && c.BlockedBy != "":
-		note = "waits for " + p.safe(c.BlockedBy)
 	case c.Status == CheckBlocked:
-		note = "not run"
+		note = "blocked"
 	case !o.NoTimes:
 		note = Took(c.Duration)
 	}
@@ -96,6 +96,7 @@ func WriteFindings(w io.Writer, r Report, o TextOptions) error {
 		p.wrapped("", "The program printed", bold)
 		p.raw("  ", r.Log)
 	}
+	p.world(r.World)
 	p.verdict(r)
 	return p.flush(w)
 }
@@ -229,6 +230,17 @@ func (p *page) evidence(e Entry, actor int) {
 	p.wrapped(lead, text, style)
 }
 
+// world says how to look at what a failed grade left. The address stays in one
+// piece, to be copied.
+func (p *page) world(w *World) {
+	if w == nil || p.o.Evidence == Short {
+		return
+	}
+	p.blank()
+	p.wrapped("", "The database is as your program left it, until the next grade:", 0)
+	p.line("  ", "psql '"+p.safe(w.URL)+"'")
+}
+
 func (p *page) verdict(r Report) {
 	passed, total := r.Count()
 	p.blank()
@@ -239,7 +251,13 @@ func (p *page) verdict(r Report) {
 	case Ungraded:
 		style = yellow
 	}
-	text := string(r.Verdict)
+	text, reason := string(r.Verdict), r.Reason
+	if len(r.Diagnostics) > 0 && r.Diagnostics[0].Message == reason {
+		reason = ""
+	}
+	if total == 0 && reason != "" {
+		text, reason = text+": "+reason, ""
+	}
 	if total > 0 {
 		text += fmt.Sprintf(" · %d of %d checks", passed, total)
 	}
@@ -250,12 +268,25 @@ func (p *page) verdict(r Report) {
 		text += fmt.Sprintf(" · seed %d", r.Seed)
 	}
 	p.wrapped("", text, style)
-	if r.Reason != "" {
-		p.wrapped("", r.Reason, 0)
+	if reason != "" {
+		p.wrapped("", sentence(reason), 0)
 	}
 	if r.Next != "" {
-		p.wrapped("", r.Next, 0)
+		p.wrapped("", sentence(r.Next), 0)
 	}
+}
+
+// sentence ends a text with a full stop, and begins it with a capital unless it
+// begins with a name.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if word, _, _ := strings.Cut(text, " "); !strings.ContainsAny(word, "./$_") {
+		text = string(unicode.ToUpper(first)) + text[size:]
+	}
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return text
 }
 
 // took is the time of all phases together.

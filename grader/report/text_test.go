@@ -43,7 +43,7 @@ func lost() Report {
 
 func broken() Report {
 	return Report{
-		Version: 1, Exercise: "restcrud", Title: "REST CRUD", Verdict: Broken, Reason: "restcrud.go does not compile.", Next: "Correct line 12 and grade again.",
+		Version: 1, Exercise: "restcrud", Title: "REST CRUD", Verdict: Broken, Reason: "the program does not compile", Next: "correct line 12 and grade again",
 		Diagnostics: []Diagnostic{{File: "restcrud.go", Line: 12, Col: 3, Message: "undefined: fmt", Source: "\t\tfmt.Println(x)", Help: "Import \"fmt\" at the top of the file."}},
 	}
 }
@@ -58,6 +58,8 @@ func limit() Report {
 func TestWriteText(t *testing.T) {
 	passed := lost()
 	passed.Verdict, passed.Checks = Passed, passed.Checks[:1]
+	kept := lost()
+	kept.Checks, kept.World = kept.Checks[2:3], &World{Service: "postgres", URL: "postgres://role:secret@127.0.0.1:5432/base"}
 	tests := []struct {
 		name   string
 		report Report
@@ -68,10 +70,11 @@ func TestWriteText(t *testing.T) {
 		{"failed-short", lost(), TextOptions{Width: 120, NoTimes: true, Evidence: Short}},
 		{"failed-ascii", lost(), TextOptions{ASCII: true}},
 		{"failed-color", lost(), TextOptions{Color: true}},
+		{"kept", kept, TextOptions{}},
 		{"passed", passed, TextOptions{}},
 		{"broken", broken(), TextOptions{}},
 		{"limit", limit(), TextOptions{}},
-		{"ungraded", Report{Exercise: "lostupdate", Title: "The lost update", Verdict: Ungraded, Reason: "Docker is not running.", Next: "Start Docker and grade again; this did not count."}, TextOptions{}},
+		{"ungraded", Report{Exercise: "lostupdate", Title: "The lost update", Verdict: Ungraded, Reason: "Docker is not running", Next: "start Docker"}, TextOptions{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
