@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
 
 	"github.com/cairn-learn/cairn/internal/workspace"
@@ -39,10 +40,24 @@ touches none of your files.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "Next: cd %s && cairn start %s\n", shown(w.Dir), a.catalogue.All()[0].ID)
-			return nil
+			return a.sayNext(w)
 		},
 	}
+}
+
+// sayNext names the first exercise of the road that waits.
+func (a *app) sayNext(w *workspace.Workspace) error {
+	enter := ""
+	if dir := shown(w.Dir); dir != "." {
+		enter = "cd " + shellquote.Join(dir) + " && "
+	}
+	for _, s := range a.road.Stones() {
+		if s.Exercise != nil && w.StateOf(s) != workspace.Passed {
+			_, err := fmt.Fprintf(a.out, "Next: %scairn start %s\n", enter, s.Exercise.ID)
+			return err
+		}
+	}
+	return nil
 }
 
 // initDir is the folder to make a workspace of: the named one, the workspace
