@@ -73,10 +73,10 @@ var programs = map[string]func(args []string){
 		select {}
 	},
 	"deadlock": func([]string) {
-		fmt.Println("ready")
-		lock := make(chan bool)
-		go func() { stuckWorker(lock) }()
-		stuckWorker(lock)
+		entered := make(chan bool)
+		go func() { stuckWorker(func() { entered <- true }) }()
+		<-entered
+		stuckWorker(func() { fmt.Println("ready") })
 	},
 	"parent": parent,
 	"cairn":  fakeCairn,
@@ -113,7 +113,10 @@ func runtimes(target string) bool {
 }
 
 //go:noinline
-func stuckWorker(lock chan bool) { <-lock }
+func stuckWorker(announce func()) {
+	announce()
+	<-make(chan bool)
+}
 
 // tell writes a line to a unix socket that the test listens on: the one way in
 // which a child that lost its pipes can still be heard. The connection ends when
@@ -173,7 +176,7 @@ func fakeCairn(args []string) {
 
 func TestMain(m *testing.M) {
 	SuperviseIfAsked()
-	programs["child"] = child
+	programs["child"], programs["handout"] = child, handOut
 	if len(os.Args) > 1 {
 		if name, ok := strings.CutPrefix(os.Args[1], "program="); ok {
 			programs[name](os.Args[2:])
