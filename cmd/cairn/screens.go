@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 
-	"github.com/cairn-learn/cairn/exercises"
-	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/internal/tui"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
@@ -36,7 +34,6 @@ func (a *app) screens(ctx context.Context) error {
 	defer g.Close()
 	return tui.Run(ctx, tui.Options{
 		Road: a.road, Workspace: w, Grader: g,
-		Spec: func(e *exercises.Exercise) (grader.Exercise, error) { return e.Spec(), nil },
-		In:   a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
+		In: a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
 	})
 }
