@@ -15,7 +15,7 @@ const (
 	lineLimit = 16 << 10
 	// drainPatience is how long the pipes may stay open once the tree is gone.
 	// Only somebody outside the tree can hold them then.
-	drainPatience = time.Second
+	drainPatience = 2 * time.Second
 )
 
 // chunk is a piece of output as it was read.

@@ -250,13 +250,12 @@ func TestManyAtOnceLeakNothing(t *testing.T) {
 	if got := openFiles(t); got > files {
 		t.Errorf("%d open files, %d before", got, files)
 	}
-	for range 1000 { // goroutines that have closed their channel may still be leaving
-		if runtime.NumGoroutine() <= goroutines {
-			return
+	// Goroutines that have closed their channel may still be on their way out.
+	for deadline := time.Now().Add(30 * time.Second); runtime.NumGoroutine() > goroutines; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), goroutines)
 		}
-		runtime.Gosched()
 	}
-	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), goroutines)
 }
 
 func openFiles(t *testing.T) int {
