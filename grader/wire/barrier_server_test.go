@@ -147,11 +147,18 @@ func TestBarrierLetsLocksThrough(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAccount(t)
-			for range 2 { // with statements new to the session, and with known ones
+			early := false
+			// The first time the statements are new to the sessions. On a machine
+			// under load a lock may not show in time, but not every time.
+			for round := 0; round < 2 || !early && round < 20; round++ {
 				balance, outcome := a.race(withdraw)
-				if balance != 98 || outcome != (wire.Outcome{Early: true, Arrived: 1}) {
+				if balance != 98 || outcome.Met || outcome.Arrived != 1 {
 					t.Errorf("left %d, %+v", balance, outcome)
 				}
+				early = early || outcome.Early
+			}
+			if !early {
+				t.Error("it was never let go early")
 			}
 		})
 	}

@@ -62,6 +62,17 @@ func (p *Postgres) inForce() faults {
 	return faults{}
 }
 
+// watchFaults returns the faults in force, and a channel that is closed when they
+// change.
+func (p *Postgres) watchFaults() (faults, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changed == nil {
+		p.changed = make(chan struct{})
+	}
+	return p.inForce(), p.changed
+}
+
 // change replaces the faults in force. Sessions that lost bytes to a black hole
 // which is now gone are cut: their streams have a gap.
 func (p *Postgres) change(edit func(*faults)) {
@@ -74,6 +85,10 @@ func (p *Postgres) change(edit func(*faults)) {
 	} else {
 		p.faults.Store(&f)
 	}
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
 	p.mu.Unlock()
 	if hole && !f.blackHole {
 		for _, s := range p.open() {
@@ -85,7 +100,7 @@ func (p *Postgres) change(edit func(*faults)) {
 }
 
 // Delay holds each request for d before it goes upstream; a new connection's
-// start counts as a request. 0 turns it off.
+// start counts as a request. 0 turns it off, for those being held as well.
 func (p *Postgres) Delay(d time.Duration) { p.change(func(f *faults) { f.delay = max(d, 0) }) }
 
 // Refuse makes new connections fail at once with a reset.

@@ -74,6 +74,20 @@ func TestDelayCountsRequests(t *testing.T) {
 	r.bitten(wire.FaultCounts{Delayed: 2})
 }
 
+// TestHealFreesWhoIsHeld: a long delay ends for requests already in it.
+func TestHealFreesWhoIsHeld(t *testing.T) {
+	r := newRig(t)
+	conn := r.connect()
+	must(t, answers(conn))
+	r.proxy.Delay(time.Hour)
+	answered := make(chan error, 1)
+	go func() { answered <- answers(conn) }()
+	until(func() bool { return r.proxy.Bites().Delayed > 0 })
+	r.proxy.Heal()
+	must(t, <-answered)
+	r.bitten(wire.FaultCounts{Delayed: 1})
+}
+
 func TestDelayHoldsNewConnections(t *testing.T) {
 	r := newRig(t)
 	r.proxy.Delay(time.Millisecond)

@@ -19,6 +19,10 @@ type Config struct {
 	Barrier  *Barrier // shared by the listeners of a grade; may be nil
 }
 
+// maxSessions is how many connections a listener has open at once, those included
+// that never say a word. A server allows far fewer.
+const maxSessions = 1000
+
 // Postgres is a proxy for PostgreSQL. Its methods are safe for concurrent use.
 type Postgres struct {
 	cfg      Config
@@ -33,6 +37,7 @@ type Postgres struct {
 	mu       sync.Mutex // over sessions, closed and changes of faults
 	sessions map[*session]struct{}
 	closed   bool
+	changed  chan struct{} // closed when the faults change; nil while nobody waits
 }
 
 // ListenPostgres starts a proxy. It fails when the address can't be bound; the
@@ -58,7 +63,11 @@ func ListenPostgres(cfg Config) (*Postgres, error) {
 func (p *Postgres) Addr() string { return p.listener.Addr().String() }
 
 // Sessions returns how many connections of programs are open.
-func (p *Postgres) Sessions() int { return len(p.open()) }
+func (p *Postgres) Sessions() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.sessions)
+}
 
 // Close stops listening, ends every session and waits until all is gone.
 func (p *Postgres) Close() error {
@@ -93,12 +102,16 @@ func (p *Postgres) accept() {
 			}
 			continue
 		}
-		if p.inForce().refuse {
+		switch {
+		case p.inForce().refuse:
 			p.bites.refused.Add(1)
 			reset(conn)
-			continue
+		case p.Sessions() >= maxSessions:
+			p.cfg.Log.note(p.cfg.Name, 0, "the program holds %d connections open: another one was refused", maxSessions)
+			reset(conn)
+		default:
+			p.serve(conn)
 		}
-		p.serve(conn)
 	}
 }
 

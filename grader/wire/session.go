@@ -206,14 +206,29 @@ func (s *session) deliver(piece []byte) bool {
 	return true
 }
 
-// hold waits out a delay. It returns false when the session ends meanwhile.
+// hold waits out a delay, or until it is changed for one that is over. It returns
+// false when the session ends meanwhile.
 func (s *session) hold() bool {
-	d := s.proxy.inForce().delay
-	if d == 0 {
-		return true
+	start := time.Now()
+	for bitten := false; ; bitten = true {
+		f, changed := s.proxy.watchFaults()
+		left := f.delay - time.Since(start)
+		if f.delay == 0 || left <= 0 {
+			return true
+		}
+		if !bitten {
+			s.proxy.bites.delayed.Add(1)
+		}
+		t := time.NewTimer(left)
+		select {
+		case <-t.C:
+		case <-changed:
+		case <-s.done:
+			t.Stop()
+			return false
+		}
+		t.Stop()
 	}
-	s.proxy.bites.delayed.Add(1)
-	return s.sleep(d)
 }
 
 func (s *session) sleep(d time.Duration) bool {

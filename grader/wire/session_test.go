@@ -123,3 +123,32 @@ func TestServerEndsTheSession(t *testing.T) {
 		t.Errorf("noted %v", notes)
 	}
 }
+
+func TestSilentConnectionsAreBounded(t *testing.T) {
+	log := NewLog()
+	proxy, err := ListenPostgres(Config{Upstream: "127.0.0.1:1", Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	for range maxSessions {
+		conn, err := net.Dial("tcp", proxy.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	// The kernel accepts before the proxy does, in order: this is the last in line.
+	if one, err := net.Dial("tcp", proxy.Addr()); err == nil {
+		defer one.Close()
+		if _, err := one.Read(make([]byte, 1)); err == nil {
+			t.Error("it was answered")
+		}
+	}
+	if n := proxy.Sessions(); n != maxSessions {
+		t.Errorf("%d sessions are open", n)
+	}
+	if notes := log.Notes(); len(notes) != 1 {
+		t.Errorf("noted %v", notes)
+	}
+}
