@@ -69,7 +69,7 @@ func (a *app) grade(ctx context.Context, o gradeOptions) error {
 		return err
 	}
 	defer g.Close()
-	view := a.newGradeView(o.json)
+	view := a.newGradeView(ctx, o.json)
 	view.header(spec.ID, spec.Title)
 	rep, err := g.Grade(ctx, grader.Submission{Exercise: spec, Dir: job.dir, Seed: o.seed, KeepWorld: true}, view.event)
 	if err != nil {

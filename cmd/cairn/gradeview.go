@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -11,13 +12,14 @@ import (
 // gradeView shows a grade on its way: finished checks on standard output, what
 // is going on now on standard error, where somebody is watching.
 type gradeView struct {
+	ctx    context.Context
 	out    io.Writer // nil: only the report is wanted
 	look   report.TextOptions
 	status *statusLine
 }
 
-func (a *app) newGradeView(quiet bool) *gradeView {
-	v := &gradeView{look: lookOf(a.out).text(), status: a.newStatusLine()}
+func (a *app) newGradeView(ctx context.Context, quiet bool) *gradeView {
+	v := &gradeView{ctx: ctx, look: lookOf(a.out).text(), status: a.newStatusLine()}
 	if !quiet {
 		v.out = a.out
 	}
@@ -43,7 +45,7 @@ func (v *gradeView) event(e grader.Event) {
 		v.status.show("examining: " + e.Check.Title)
 	case grader.CheckEnded:
 		v.status.clear()
-		if v.out != nil {
+		if v.out != nil && v.ctx.Err() == nil {
 			_ = report.WriteCheck(v.out, e.Check, v.look)
 		}
 	case grader.Finished:

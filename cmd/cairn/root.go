@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -43,6 +44,7 @@ type app struct {
 func run(args []string, s stdio) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends cairn at once
 	a := &app{stdio: s}
 	root := newRoot(a)
 	root.SetArgs(args)
@@ -51,6 +53,7 @@ func run(args []string, s stdio) int {
 	root.SetErr(s.err)
 	ran, err := root.ExecuteContextC(ctx)
 	if ctx.Err() != nil {
+		fmt.Fprintln(s.err, "cairn: interrupted")
 		return exitInterrupted
 	}
 	if err != nil {
@@ -82,7 +85,7 @@ func newRoot(a *app) *cobra.Command {
 	)
 	root.AddCommand(
 		newInit(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newReset(a),
-		newServices(a), newDoctor(a), newVersion(a),
+		newServices(a), newDoctor(a), newAuthor(a), newVersion(a),
 	)
 	root.SetHelpCommandGroupID(groupMachine)
 	root.SetCompletionCommandGroupID(groupMachine)

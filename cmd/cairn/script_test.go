@@ -26,6 +26,10 @@ func TestMain(m *testing.M) {
 // TestScript runs every testdata/script/*.txtar: one behaviour each. A script
 // has a HOME of its own; the caches of Go are the real ones, offline.
 func TestScript(t *testing.T) {
+	exercises, err := filepath.Abs(filepath.Join("..", "..", "exercises"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	gocache, gomodcache := goEnv(t, "GOCACHE"), goEnv(t, "GOMODCACHE")
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
@@ -44,6 +48,7 @@ func TestScript(t *testing.T) {
 				return err
 			}
 			env.Setenv("CAIRN", cairn)
+			env.Setenv("EXERCISES", exercises)
 			env.Setenv("EDITOR", "true")
 			for _, name := range []string{"DOCKER_HOST", "TESTCONTAINERS_HOST_OVERRIDE", "TESTCONTAINERS_RYUK_DISABLED"} {
 				env.Setenv(name, os.Getenv(name))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -21,16 +22,22 @@ type shelf struct {
 	catalogue *exercises.Catalogue
 	road      *road.Road
 	fault     error
+
+	sources func() (content, exercises fs.FS) // nil: what is embedded
 }
 
-// open reads everything that is embedded. Errors are faults of this cairn, or
+// open reads everything that there is. Errors are faults of this cairn, or
 // of what an author is working on.
 func (s *shelf) open() error {
 	s.once.Do(func() {
-		if s.course, s.fault = lessons.Load(content.FS); s.fault != nil {
+		var lessonsFS, exercisesFS fs.FS = content.FS, exercises.FS
+		if s.sources != nil {
+			lessonsFS, exercisesFS = s.sources()
+		}
+		if s.course, s.fault = lessons.Load(lessonsFS); s.fault != nil {
 			return
 		}
-		if s.catalogue, s.fault = exercises.Load(exercises.FS); s.fault != nil {
+		if s.catalogue, s.fault = exercises.Load(exercisesFS); s.fault != nil {
 			return
 		}
 		s.road, s.fault = road.Join(s.course, s.catalogue)
