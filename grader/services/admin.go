@@ -27,7 +27,7 @@ func (s Server) Running() bool { return s.Status == "running" }
 // Errors are *Unavailable, or the context's.
 func List(ctx context.Context, cfg Config) ([]Server, error) {
 	var servers []Server
-	err := withServers(ctx, cfg, func(cfg Config, _ *engine, found []server) error {
+	err := withServers(ctx, cfg, false, func(cfg Config, _ *engine, found []server) error {
 		for _, s := range found {
 			info := s.describe()
 			if p := look(ctx, cfg, s); p != nil {
@@ -46,7 +46,7 @@ func List(ctx context.Context, cfg Config) ([]Server, error) {
 // force it refuses while a cairn runs that may be grading. Errors are *Unavailable, or the context's.
 func Stop(ctx context.Context, cfg Config, force bool) ([]Server, error) {
 	var stopped []Server
-	err := withServers(ctx, cfg, func(cfg Config, e *engine, found []server) error {
+	err := withServers(ctx, cfg, true, func(cfg Config, e *engine, found []server) error {
 		live, err := (state{cfg.StateDir}).live(ctx)
 		if err != nil {
 			return err
@@ -78,7 +78,7 @@ type Pruned struct {
 // *Unavailable, or the context's.
 func Prune(ctx context.Context, cfg Config) (Pruned, error) {
 	var pruned Pruned
-	err := withServers(ctx, cfg, func(cfg Config, e *engine, found []server) error {
+	err := withServers(ctx, cfg, true, func(cfg Config, e *engine, found []server) error {
 		live, err := (state{cfg.StateDir}).live(ctx)
 		if err != nil {
 			return err
@@ -127,8 +127,8 @@ func (p *Postgres) prune(ctx context.Context, templates bool) ([]DatabaseInfo, e
 	return dropped, errors.Join(errs...)
 }
 
-// withServers runs f with all of this state folder's servers, while no cairn starts one.
-func withServers(ctx context.Context, cfg Config, f func(Config, *engine, []server) error) error {
+// withServers runs f with all of this state folder's servers; exclusively, while no cairn starts one.
+func withServers(ctx context.Context, cfg Config, exclusive bool, f func(Config, *engine, []server) error) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return err
@@ -139,12 +139,18 @@ func withServers(ctx context.Context, cfg Config, f func(Config, *engine, []serv
 		return err
 	}
 	defer e.close()
-	unlock, err := st.lock(ctx, "postgres")
+	if exclusive {
+		unlock, err := st.lock(ctx, "postgres", nil)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	owner, err := st.id(ctx)
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	found, err := e.list(ctx, cfg.ReachAt, labelService, labelState+"="+st.id())
+	found, err := e.list(ctx, cfg.ReachAt, labelService, labelState+"="+owner)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (c *containers) Postgres(ctx context.Context, progress func(Progress)) (*Po
 // connect finds the warm server of this state folder, or starts one. The service's lock is held
 // meanwhile, so that two cairns that start together end up with one server.
 func (c *containers) connect(ctx context.Context, progress func(Progress)) (*Postgres, error) {
-	unlock, err := c.state.lock(ctx, "postgres")
+	unlock, err := c.state.lock(ctx, "postgres", func() { progress(Progress{What: "waiting for another cairn, which starts PostgreSQL"}) })
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,11 @@ func (c *containers) connect(ctx context.Context, progress func(Progress)) (*Pos
 	if !e.isLocal() && c.cfg.ReachAt == "127.0.0.1" {
 		return nil, unavailable(nil, "unset DOCKER_HOST to use the engine of this machine", "the Docker engine %s is on another machine", e.host)
 	}
-	found, err := e.list(ctx, c.cfg.ReachAt, labelService+"=postgres", labelState+"="+c.state.id(), labelSettings+"="+c.cfg.settings())
+	owner, err := c.state.id(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := e.list(ctx, c.cfg.ReachAt, labelService+"=postgres", labelState+"="+owner, labelSettings+"="+c.cfg.settings())
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +110,7 @@ func (c *containers) connect(ctx context.Context, progress func(Progress)) (*Pos
 		return nil, err
 	}
 	progress(Progress{What: "starting PostgreSQL"})
-	s, err := e.createPostgres(ctx, c.cfg)
+	s, err := e.createPostgres(ctx, c.cfg, owner)
 	if err != nil {
 		return nil, err
 	}

@@ -44,13 +44,13 @@ func (n note) String() string {
 
 // clone makes a database from the template, and a role that owns what is in it.
 func (p *Postgres) clone(ctx context.Context, template string, f Fixture) (*Database, error) {
-	name := fmt.Sprintf("cairn_%s_%d", p.lease.id, p.seq.Add(1))
+	name := p.lease.newName()
 	d := &Database{
 		Host: p.server.host, Port: p.server.port, Name: name, Role: name,
 		Password: strings.ToLower(rand.Text()), Fixture: f.Name, p: p, fixture: f,
 	}
 	err := p.admin(ctx, func(c *pgx.Conn) error {
-		for _, sql := range d.creation(template) {
+		for _, sql := range d.creation(template, p.version) {
 			if _, err := c.Exec(ctx, sql); err != nil {
 				return err
 			}
@@ -61,18 +61,23 @@ func (p *Postgres) clone(ctx context.Context, template string, f Fixture) (*Data
 		err = p.handOver(ctx, d)
 	}
 	if err != nil {
+		p.lease.forget(name)
 		p.background(func(ctx context.Context) { _ = p.drop(ctx, name) })
 		return nil, explainSQL(ctx, err, "cloning the database of "+f.Name)
 	}
 	return d, nil
 }
 
-func (d *Database) creation(template string) []string {
+func (d *Database) creation(template string, version int) []string {
 	db, role := identifier(d.Name), identifier(d.Role)
+	strategy := ""
+	if version >= 150000 {
+		strategy = "strategy file_copy" // on a memory disk faster than through the log
+	}
 	return []string{
 		fmt.Sprintf("create role %s login nosuperuser nocreatedb nocreaterole noreplication nobypassrls connection limit %d password %s",
 			role, connectionLimit, literal(d.Password)),
-		fmt.Sprintf("create database %s template %s strategy file_copy", db, identifier(template)),
+		fmt.Sprintf("create database %s template %s %s", db, identifier(template), strategy),
 		fmt.Sprintf("revoke all on database %s from public; grant connect, create, temporary on database %s to %s; comment on database %s is %s",
 			db, db, role, db, literal(note{Fixture: d.Fixture}.String())),
 	}
@@ -97,7 +102,7 @@ declare
 begin
 	for command in
 		select format('alter schema %I owner to %I', nspname, $role) from pg_namespace n
-		where (nspowner = giver and nspname !~ '^pg_' and nspname <> 'information_schema' or nspname = 'public')
+		where (nspowner = giver and nspname !~ '^pg_' and nspname <> 'information_schema' or nspname = 'public' and nspowner = 'pg_database_owner'::regrole)
 			and not exists (select from pg_depend d where d.classid = 'pg_namespace'::regclass and d.objid = n.oid and d.deptype = 'e')
 		union all
 		select format('alter table %s owner to %I', c.oid::regclass, $role) from pg_class c
@@ -174,13 +179,17 @@ func (d *Database) Release(keep bool) {
 	d.release.Do(func() {
 		p := d.p
 		p.inUse.Add(-1)
-		p.background(func(ctx context.Context) {
+		runs := p.background(func(ctx context.Context) {
 			if keep {
-				_ = p.keep(ctx, d) // unmarked, it is dropped with its lease
+				_ = p.keep(ctx, d) // unmarked, it is swept
 			} else {
 				_ = p.drop(ctx, d.Name) // what is left is swept later
 			}
+			p.lease.forget(d.Name)
 		})
+		if !runs {
+			p.lease.forget(d.Name)
+		}
 		p.spareAhead(d.fixture)
 	})
 }

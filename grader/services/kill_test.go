@@ -92,6 +92,52 @@ func TestKilledCairnLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestHalfMadeTemplateIsSwept(t *testing.T) {
+	_, p := openTest(t, Config{})
+	f := Fixture{Name: "half", SQL: "create table t (id int)"}
+	name := f.templateName()
+	if err := p.exec(t.Context(), "create database "+identifier(name)); err != nil {
+		t.Fatal(err)
+	}
+	p.sweep(t.Context())
+	if has(t, p, name) {
+		t.Error("a template that was never completed is left")
+	}
+	takeTest(t, p, f)
+	p.sweep(t.Context())
+	if !has(t, p, name) {
+		t.Error("a complete template was swept")
+	}
+}
+
+func TestDatabaseOfALostConnectionIsSwept(t *testing.T) {
+	provider, p := openTest(t, Config{})
+	d, err := p.Database(t.Context(), shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Prepare(t.Context(), shop); err != nil {
+		t.Fatal(err)
+	}
+	// Every connection breaks, and so does the next try: the server is taken for lost.
+	if _, err := dial(t, p.superuserURL("postgres", "operator")).Exec(t.Context(), "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cairn'"); err != nil {
+		t.Fatal(err)
+	}
+	again, err := provider.Postgres(t.Context(), nil)
+	if err != nil || again == p {
+		t.Fatalf("after broken connections: %v, the same handle: %v", err, again == p)
+	}
+	next := takeTest(t, again, shop)
+	if next.Name == d.Name {
+		t.Error("a name was given out twice")
+	}
+	d.Release(false)
+	again.sweep(t.Context())
+	if has(t, again, d.Name) {
+		t.Error("the database of the lost connection is left")
+	}
+}
+
 func waitRemoved(t testing.TB, e *engine, id string) {
 	t.Helper()
 	gone := e.cli.ContainerWait(t.Context(), id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})

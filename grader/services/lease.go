@@ -3,14 +3,13 @@ package services
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -21,10 +20,22 @@ import (
 type state struct{ dir string }
 
 // id names the folder in labels, so that two users of one engine never touch each other's servers.
-func (s state) id() string {
-	host, _ := os.Hostname()
-	sum := sha256.Sum256([]byte(host + "\x00" + s.dir))
-	return hex.EncodeToString(sum[:6])
+// It is drawn once and kept in the folder: a path alone is the same in many containers.
+func (s state) id(ctx context.Context) (string, error) {
+	unlock, err := s.lock(ctx, "leases", nil)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	file := filepath.Join(s.dir, "id")
+	if data, err := os.ReadFile(file); err == nil && len(data) > 0 {
+		return string(data), nil
+	}
+	id := strings.ToLower(rand.Text()[:12])
+	if err := os.WriteFile(file, []byte(id), 0o600); err != nil {
+		return "", unavailable(err, "make it writable", "the file %s cannot be written", file)
+	}
+	return id, nil
 }
 
 func (s state) leases() string { return filepath.Join(s.dir, "leases") }
@@ -37,32 +48,66 @@ func (s state) prepare() error {
 	return nil
 }
 
-// lock takes the named lock, waiting for another cairn that holds it.
-func (s state) lock(ctx context.Context, name string) (unlock func(), err error) {
+// lock takes the named lock. Where another cairn holds it, it calls busy, unless nil, and waits.
+func (s state) lock(ctx context.Context, name string, busy func()) (unlock func(), err error) {
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
 	l := flock.New(filepath.Join(s.dir, name+".lock"))
-	ok, err := l.TryLockContext(ctx, 10*time.Millisecond)
+	ok, err := l.TryLock()
+	if err == nil && !ok {
+		if busy != nil {
+			busy()
+		}
+		ok, err = l.TryLockContext(ctx, 10*time.Millisecond)
+	}
 	switch {
+	case ok && err == nil:
+		return func() { _ = l.Close() }, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("wait for another cairn: %w", context.Cause(ctx))
-	case err != nil || !ok:
-		return nil, unavailable(err, "check the folder's permissions", "the lock %s cannot be taken", l.Path())
 	}
-	return func() { _ = l.Close() }, nil
+	return nil, unavailable(err, "check the folder's permissions", "the lock %s cannot be taken", l.Path())
 }
 
 // A lease lives as long as its process: the kernel drops the lock at its end, even by kill -9.
+// What is made under it is named after it.
 type lease struct {
 	id   string
 	lock *flock.Flock
+
+	mu    sync.Mutex
+	made  int
+	holds map[string]bool // names of databases in use, or ahead
+}
+
+// newName is a name that was never given out, and that the lease holds from now on.
+func (l *lease) newName() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.made++
+	name := fmt.Sprintf("cairn_%s_%d", l.id, l.made)
+	l.holds[name] = true
+	return name
+}
+
+// forget tells that a name is no longer in use: what still bears it may be swept.
+func (l *lease) forget(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.holds, name)
+}
+
+func (l *lease) holding(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.holds[name]
 }
 
 // take makes a lease. Making and judging leases happen under one lock, so that no one takes a
 // lease for dead between its file's birth and its locking.
 func (s state) take(ctx context.Context) (*lease, error) {
-	unlock, err := s.lock(ctx, "leases")
+	unlock, err := s.lock(ctx, "leases", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +117,7 @@ func (s state) take(ctx context.Context) (*lease, error) {
 	if ok, err := l.TryLock(); err != nil || !ok {
 		return nil, unavailable(err, "check the folder's permissions", "the lease %s cannot be taken", l.Path())
 	}
-	return &lease{id: id, lock: l}, nil
+	return &lease{id: id, lock: l, holds: map[string]bool{}}, nil
 }
 
 // giveUp ends the lease.
@@ -87,7 +132,7 @@ func (l *lease) giveUp() error {
 // live tells which of the leases belong to a running process, and forgets the others. With no
 // ids it judges every lease there is.
 func (s state) live(ctx context.Context, ids ...string) (map[string]bool, error) {
-	unlock, err := s.lock(ctx, "leases")
+	unlock, err := s.lock(ctx, "leases", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -23,11 +23,11 @@ type Postgres struct {
 
 	version int // server_version_num, 170004
 
-	seq     atomic.Int64
-	inUse   atomic.Int64
-	bg      sync.WaitGroup
-	life    context.Context // ends at shutdown: the background stops
-	end     context.CancelFunc
+	inUse atomic.Int64
+	bg    sync.WaitGroup
+	life  context.Context // ends at shutdown: the background stops
+	end   context.CancelFunc
+
 	mu      sync.Mutex
 	idle    []*pgx.Conn // administrative connections, to the database postgres
 	spares  map[string]*spare
@@ -204,6 +204,15 @@ func (p *Postgres) abandon() {
 	p.stopped = true
 	conns := p.idle
 	p.idle = nil
+	for _, s := range p.spares {
+		select {
+		case <-s.ready:
+			if s.db != nil {
+				p.lease.forget(s.db.Name)
+			}
+		default: // its making fails, now that its context has ended
+		}
+	}
 	p.mu.Unlock()
 	for _, c := range conns {
 		closeConn(c)

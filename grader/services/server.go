@@ -41,20 +41,26 @@ const (
 // watchScript runs before the image's own entrypoint. It leaves a watcher behind that stops the
 // server when usedFile hasn't changed for a number of ticks, so that a warm server ends by itself
 // when no cairn is left to end it. It counts its own ticks and compares no clocks: a laptop that
-// slept, or a clock that jumped, doesn't end a server early.
+// slept, or a clock that jumped, doesn't end a server early. It gives a server five minutes to be
+// used for the first time, and repeats the signal, which the entrypoint's shell would ignore.
 const watchScript = `
 tick=$1 ticks=$2
 shift 2
 mkdir -p /cairn/state
 chmod 0777 /cairn/state
 (
+	start=0
+	while [ ! -e ` + usedFile + ` ] && [ "$start" -lt 300 ]; do
+		sleep 1
+		start=$((start + 1))
+	done
 	idle=0 last=
 	while [ "$idle" -lt "$ticks" ]; do
 		sleep "$tick"
 		now=$(stat -c '%y %i' ` + usedFile + ` 2>/dev/null || true)
 		if [ "$now" = "$last" ]; then idle=$((idle + 1)); else idle=0 last=$now; fi
 	done
-	kill -INT 1
+	while kill -INT 1; do sleep 1; done
 ) &
 exec "$@"
 `
@@ -70,14 +76,14 @@ var postgresSettings = []string{
 
 // server is one running container of cairn's.
 type server struct {
-	id, name       string
-	host           string
-	port           int
-	password       string
-	nonce          string
-	state, service string
-	image, status  string
-	created        time.Time
+	id, name      string
+	host          string
+	port          int
+	password      string
+	nonce         string
+	service       string
+	image, status string
+	created       time.Time
 }
 
 func (c Config) settings() string {
@@ -100,8 +106,7 @@ func (e *engine) list(ctx context.Context, reachAt string, labels ...string) ([]
 		s := server{
 			id: c.ID, host: reachAt, image: c.Image, status: string(c.State),
 			password: c.Labels[labelPassword], nonce: c.Labels[labelNonce],
-			state: c.Labels[labelState], service: c.Labels[labelService],
-			created: time.Unix(c.Created, 0),
+			service: c.Labels[labelService], created: time.Unix(c.Created, 0),
 		}
 		if len(c.Names) > 0 {
 			s.name = strings.TrimPrefix(c.Names[0], "/")
@@ -137,7 +142,7 @@ func (e *engine) remove(ctx context.Context, s server) error {
 }
 
 // createPostgres makes and starts a container. The server in it isn't ready yet.
-func (e *engine) createPostgres(ctx context.Context, cfg Config) (server, error) {
+func (e *engine) createPostgres(ctx context.Context, cfg Config, owner string) (server, error) {
 	ctx2, cancel := context.WithTimeout(ctx, engineSlow)
 	defer cancel()
 	provider, err := containerProvider(e.host)
@@ -146,7 +151,7 @@ func (e *engine) createPostgres(ctx context.Context, cfg Config) (server, error)
 	}
 	defer provider.Close()
 	nonce, password := rand.Text(), rand.Text()
-	ctr, err := provider.RunContainer(ctx2, postgresRequest(cfg, nonce, password))
+	ctr, err := provider.RunContainer(ctx2, postgresRequest(cfg, owner, nonce, password))
 	if err == nil {
 		found, err := e.list(ctx, cfg.ReachAt, labelNonce+"="+nonce)
 		if err != nil {
@@ -163,7 +168,7 @@ func (e *engine) createPostgres(ctx context.Context, cfg Config) (server, error)
 	return server{}, e.explain(ctx, err, "starting PostgreSQL")
 }
 
-func postgresRequest(cfg Config, nonce, password string) testcontainers.ContainerRequest {
+func postgresRequest(cfg Config, owner, nonce, password string) testcontainers.ContainerRequest {
 	cmd := []string{"postgres", "-c", "cairn.nonce=" + nonce}
 	for _, s := range postgresSettings {
 		cmd = append(cmd, "-c", s)
@@ -177,7 +182,7 @@ func postgresRequest(cfg Config, nonce, password string) testcontainers.Containe
 		Image: cfg.PostgresImage,
 		Name:  "cairn-postgres-" + strings.ToLower(nonce[:8]),
 		Labels: map[string]string{
-			labelService: "postgres", labelState: state{cfg.StateDir}.id(), labelSettings: cfg.settings(),
+			labelService: "postgres", labelState: owner, labelSettings: cfg.settings(),
 			labelNonce: nonce, labelPassword: password,
 		},
 		Env: map[string]string{

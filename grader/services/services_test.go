@@ -194,6 +194,28 @@ func TestProgramOwnsItsDatabase(t *testing.T) {
 	}
 }
 
+func TestObjectsOfAnotherOwnerStayTheirs(t *testing.T) {
+	_, p := openTest(t, Config{})
+	d := takeTest(t, p, Fixture{Name: "tenants", SQL: `
+		do $$ begin
+			if not exists (select from pg_roles where rolname = 'tenants_owner') then create role tenants_owner; end if;
+		end $$;
+		create table invoices (tenant int, total int);
+		insert into invoices values (1, 10), (2, 20);
+		alter table invoices owner to tenants_owner;
+		grant select, insert, update, delete on invoices to public;
+		alter table invoices enable row level security;
+		create policy own on invoices using (tenant = current_setting('app.tenant')::int);`})
+	conn := dial(t, d.ProgramURL(""))
+	exec(t, conn, "set app.tenant = '1'")
+	if got := text(t, conn, "select sum(total)::text from invoices"); got != "10" {
+		t.Errorf("the program sees invoices of %s, want 10: the policy must hold", got)
+	}
+	if _, err := conn.Exec(t.Context(), "alter table invoices disable row level security"); err == nil {
+		t.Error("the program could switch the policy off")
+	}
+}
+
 func TestProgramHasNoPowerOutside(t *testing.T) {
 	_, p := openTest(t, Config{})
 	d, other := takeTest(t, p, shop), takeTest(t, p, shop)

@@ -120,6 +120,7 @@ func (p *Postgres) dropSpares() {
 		p.background(func(ctx context.Context) {
 			<-s.ready
 			if s.db != nil {
+				p.lease.forget(s.db.Name)
 				_ = p.drop(ctx, s.db.Name)
 			}
 		})

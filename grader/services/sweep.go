@@ -96,6 +96,7 @@ type DatabaseInfo struct {
 	Name     string
 	Fixture  string
 	Template bool
+	half     bool      // a template that isn't complete
 	Kept     time.Time // since when it is kept; zero when it isn't
 	Live     bool      // whether the cairn that made it still runs
 	lease    string    // "" for a template
@@ -106,10 +107,10 @@ type DatabaseInfo struct {
 func (p *Postgres) databases(ctx context.Context) ([]DatabaseInfo, error) {
 	var dbs []DatabaseInfo
 	err := p.admin(ctx, func(c *pgx.Conn) error {
-		rows, err := c.Query(ctx, `select datname, coalesce(shobj_description(oid, 'pg_database'), '{}')
+		rows, err := c.Query(ctx, `select datname, coalesce(shobj_description(oid, 'pg_database'), '{}'), datistemplate
 			from pg_database where datname like 'cairn\_%'
 			union all
-			select rolname, '{}' from pg_roles where rolname like 'cairn\_%'
+			select rolname, '{}', false from pg_roles where rolname like 'cairn\_%'
 				and not exists (select from pg_database where datname = rolname)
 			order by 1`)
 		if err != nil {
@@ -117,8 +118,11 @@ func (p *Postgres) databases(ctx context.Context) ([]DatabaseInfo, error) {
 		}
 		dbs, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (DatabaseInfo, error) {
 			var name, comment string
-			err := row.Scan(&name, &comment)
-			return describe(name, comment), err
+			var template bool
+			err := row.Scan(&name, &comment, &template)
+			info := describe(name, comment)
+			info.half = info.Template && !template
+			return info, err
 		})
 		return err
 	})
@@ -156,10 +160,14 @@ func (p *Postgres) dropDead(ctx context.Context) ([]DatabaseInfo, error) {
 	var dropped []DatabaseInfo
 	var errs []error
 	for _, d := range dbs {
-		if d.Template || d.Live || !d.Kept.IsZero() {
+		drop := p.drop
+		switch {
+		case d.half:
+			drop = p.dropHalf
+		case d.Template || d.Live || !d.Kept.IsZero():
 			continue
 		}
-		if err := p.drop(ctx, d.Name); err != nil {
+		if err := drop(ctx, d.Name); err != nil {
 			errs = append(errs, err)
 			continue
 		}
@@ -168,8 +176,24 @@ func (p *Postgres) dropDead(ctx context.Context) ([]DatabaseInfo, error) {
 	return dropped, errors.Join(errs...)
 }
 
-// withLife lists cairn's databases and tells for each whether its cairn still runs. The list is
-// taken before the leases are judged: a database made in between isn't on it.
+// dropHalf drops a template that was never completed, unless somebody is at it.
+func (p *Postgres) dropHalf(ctx context.Context, name string) error {
+	return p.admin(ctx, func(c *pgx.Conn) error {
+		var free bool
+		if err := c.QueryRow(ctx, "select pg_try_advisory_lock("+templateKey(name)+")").Scan(&free); err != nil || !free {
+			return err
+		}
+		defer func() { _, _ = c.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock("+templateKey(name)+")") }()
+		if complete, err := templateComplete(ctx, c, name); err != nil || complete {
+			return err
+		}
+		_, err := c.Exec(ctx, "drop database if exists "+identifier(name)+" with (force)")
+		return err
+	})
+}
+
+// withLife lists cairn's databases and tells for each whether its cairn still runs and,
+// where that is this one, still uses it. The list is taken before the leases are judged: a database made in between isn't on it.
 func (p *Postgres) withLife(ctx context.Context) ([]DatabaseInfo, error) {
 	dbs, err := p.databases(ctx)
 	if err != nil {
@@ -181,6 +205,9 @@ func (p *Postgres) withLife(ctx context.Context) ([]DatabaseInfo, error) {
 	}
 	for i := range dbs {
 		dbs[i].Live = live[dbs[i].lease]
+		if p.lease != nil && dbs[i].lease == p.lease.id {
+			dbs[i].Live = p.lease.holding(dbs[i].Name)
+		}
 	}
 	return dbs, nil
 }

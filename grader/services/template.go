@@ -37,7 +37,7 @@ func (p *Postgres) ensureTemplate(ctx context.Context, f Fixture) (string, error
 			return err
 		}
 		// Two cairns may want the same template: one builds, the other waits.
-		key := "hashtextextended(" + literal(name) + ", 0)"
+		key := templateKey(name)
 		if _, err := c.Exec(ctx, "select pg_advisory_lock("+key+")"); err != nil {
 			return err
 		}
@@ -49,6 +49,9 @@ func (p *Postgres) ensureTemplate(ctx context.Context, f Fixture) (string, error
 	})
 	return name, explainSQL(ctx, err, "preparing the database of "+f.Name)
 }
+
+// templateKey is the advisory lock of those who build or drop the template.
+func templateKey(name string) string { return "hashtextextended(" + literal(name) + ", 0)" }
 
 func templateComplete(ctx context.Context, c *pgx.Conn, name string) (complete bool, err error) {
 	err = c.QueryRow(ctx, "select exists (select from pg_database where datname = $1 and datistemplate)", name).Scan(&complete)
