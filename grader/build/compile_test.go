@@ -72,6 +72,16 @@ func TestEnvironmentChangesNothing(t *testing.T) {
 	}
 }
 
+func TestOddPaths(t *testing.T) {
+	r := submission(t, nil)
+	r.Dir = filepath.Join(r.Dir, "my wörk, 'quoted' $HOME")
+	r.CacheDir = filepath.Join(r.CacheDir, "ein Ördner -x")
+	put(t, r.Dir, "greeter.go", solution)
+	if _, err := build(t, r); err != nil {
+		t.Error(err)
+	}
+}
+
 // body is a program that is right but for the lines of one function.
 func body(lines string) files {
 	return files{"greeter.go": solution + "\nfunc more() int {\n" + lines + "\n}\n"}
@@ -209,6 +219,10 @@ func TestTroubles(t *testing.T) {
 			r.GoMod = []byte("module " + Module + "\n\ngo 1.99\n")
 			t.Setenv("GOTOOLCHAIN", "local")
 		}, "too old", "go.dev/dl"},
+		{"no build cache", func(t *testing.T, r *Request) {
+			r.GoMod = append(r.GoMod, "\n// no cache\n"...)
+			t.Setenv("GOCACHE", "/dev/null/cache")
+		}, "cannot write its build cache", "go env GOCACHE"},
 		{"cache is a file", func(t *testing.T, r *Request) {
 			r.CacheDir = filepath.Join(t.TempDir(), "file")
 			put(t, filepath.Dir(r.CacheDir), "file", "")

@@ -121,6 +121,7 @@ func sourceLine(content []byte, number int) string {
 var troubles = []struct{ sign, what, do string }{
 	{"module lookup disabled by GOPROXY=off", "a Go module that the exercise needs is not on this machine yet", "run cairn doctor while you are online: it fetches what is missing"},
 	{"missing go.sum entry", "cairn's own go.sum lacks a module", "report this as a bug of cairn"},
+	{"checksum mismatch", "a Go module on this machine is damaged", "run go clean -modcache, then cairn doctor while you are online"},
 	{"updates to go.mod needed", "cairn's own go.mod is not complete", "report this as a bug of cairn"},
 	{"no space left on device", "the disk is full", "free some space and grade again"},
 	{"disk quota exceeded", "your disk quota is used up", "free some space and grade again"},

@@ -175,6 +175,12 @@ func (w *walk) checkThere(name string) {
 	}
 	help := "Restore the starter with cairn reset " + w.request.ID + ", or write the file again."
 	candidates := append(slices.Sorted(maps.Keys(w.files)), w.other...)
+	for given := range w.request.Given {
+		beside := path.Join(path.Dir(given), path.Base(name))
+		if info, err := w.root.Lstat(beside); err == nil && info.Mode().IsRegular() {
+			candidates = append(candidates, beside)
+		}
+	}
 	for _, other := range candidates {
 		if looksLike(other, name) && !slices.Contains(w.request.Edit, other) {
 			w.refuse(other, 0, "is not part of the program: the file must be "+name, "Move it there.")

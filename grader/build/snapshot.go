@@ -96,11 +96,11 @@ type walk struct {
 }
 
 func (w *walk) refuse(name string, line int, message, help string) {
-	w.refused = append(w.refused, report.Diagnostic{File: safe.Line(name), Line: line, Message: message, Help: help})
+	w.refused = append(w.refused, report.Diagnostic{File: safe.Line(name), Line: line, Message: safe.Line(message), Help: safe.Line(help)})
 }
 
 func (w *walk) leave(name string, line int, message, help string) {
-	w.leftOut = append(w.leftOut, report.Diagnostic{File: safe.Line(name), Line: line, Message: message, Help: help})
+	w.leftOut = append(w.leftOut, report.Diagnostic{File: safe.Line(name), Line: line, Message: safe.Line(message), Help: safe.Line(help)})
 }
 
 // folder walks one folder and what is below it.

@@ -118,6 +118,7 @@ func TestRefused(t *testing.T) {
 		{name: "missing", files: files{"task.md": ""}, file: "greeter.go", says: "is missing"},
 		{name: "empty", files: files{"greeter.go": " \n"}, file: "greeter.go", line: 1, says: "is empty"},
 		{name: "other folder", files: files{"src/greeter.go": solution}, file: "src/greeter.go", says: "the file must be greeter.go"},
+		{name: "beside the given file", files: files{"program/greeter.go": solution}, file: "program/greeter.go", says: "the file must be greeter.go"},
 		{name: "other case", files: files{"Greeter.go": solution}, file: "Greeter.go", says: "the file must be greeter.go"},
 		{name: "text file", files: files{"greeter.go.txt": solution}, file: "greeter.go.txt", says: "the file must be greeter.go"},
 		{name: "build ignore", files: files{"greeter.go": "//go:build ignore\n\n" + solution}, file: "greeter.go", line: 1, says: "//go:build ignore"},

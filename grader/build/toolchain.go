@@ -112,7 +112,7 @@ func isFile(path string) bool {
 func (t *tools) environment(tmp string, race bool) []string {
 	env := []string{
 		"GOENV=off", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local", "GOPROXY=off", "GOSUMDB=off", "GOVCS=*:off",
-		"GO111MODULE=on", "GOTELEMETRY=off",
+		"GO111MODULE=on",
 		"GOCACHE=" + t.cache, "GOMODCACHE=" + t.modCache, "GOPATH=" + t.goPath,
 		"GOTMPDIR=" + tmp, "TMPDIR=" + tmp,
 		"LC_ALL=C",
