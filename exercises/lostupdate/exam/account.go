@@ -2,7 +2,6 @@ package exam
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -60,7 +59,7 @@ func ledgerWords(n, sum int64) string {
 	case 0:
 		return "no row in withdrawals"
 	case 1:
-		return fmt.Sprintf("one row in withdrawals, over %d", sum)
+		return fmt.Sprintf("one row in withdrawals, of %d", sum)
 	}
 	return fmt.Sprintf("%d rows in withdrawals, together %d", n, sum)
 }
@@ -81,21 +80,6 @@ func busy(c *exam.C) int64 {
 		  and state = 'active'`)
 }
 
-// open lists what the program's sessions still hold although they run nothing:
-// open transactions and advisory locks.
-func open(c *exam.C) []map[string]any {
-	return c.DB().Rows(`
-		select a.state, a.query,
-		       (select count(*) from pg_locks l
-		        where l.pid = a.pid and l.granted and l.locktype = 'advisory') as advisory
-		from pg_stat_activity a
-		where a.datname = current_database() and a.usename <> current_user
-		  and (a.state like 'idle in transaction%'
-		       or exists (select from pg_locks l
-		                  where l.pid = a.pid and l.granted and l.locktype = 'advisory'))
-		order by a.pid`)
-}
-
 // eventually asks again every few milliseconds until ok is true, or gives up
 // after d.
 func eventually(c *exam.C, d time.Duration, ok func() bool) bool {
@@ -107,33 +91,4 @@ func eventually(c *exam.C, d time.Duration, ok func() bool) bool {
 			return false
 		}
 	}
-}
-
-// settled fails unless all that the program's sessions hold is gone within a
-// second. A rollback may come a moment after the answer.
-func settled(c *exam.C, did string) {
-	if eventually(c, time.Second, func() bool { return len(open(c)) == 0 }) {
-		return
-	}
-	rest := open(c)
-	if len(rest) == 0 {
-		return
-	}
-	f := exam.Finding{
-		Did:      did,
-		Expected: "no transaction and no lock is left once the answers are out",
-		Read:     lesson + "what-a-request-leaves-behind",
-		Why:      whyLeft,
-	}
-	first := rest[0]
-	last := strings.Join(strings.Fields(fmt.Sprint(first["query"])), " ")
-	if state := fmt.Sprint(first["state"]); strings.HasPrefix(state, "idle in transaction") {
-		f.Saw = fmt.Sprintf("a second later a session of yours is still %q; its last statement was: %s", state, last)
-	} else {
-		f.Saw = fmt.Sprintf("a second later an idle session of yours still holds %v advisory lock; its last statement was: %s", first["advisory"], last)
-	}
-	if len(rest) > 1 {
-		f.Saw += fmt.Sprintf(" (%d sessions in all)", len(rest))
-	}
-	c.Fail(f)
 }

@@ -2,6 +2,7 @@ package exam
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,7 +16,8 @@ var (
 	rowLock     = regexp.MustCompile(`(?is)\bfor\s+(no\s+key\s+update|update|share|key\s+share)\b`)
 	skipLocked  = regexp.MustCompile(`(?is)\bskip\s+locked\b`)
 	noWait      = regexp.MustCompile(`(?is)\bnowait\b`)
-	advisory    = regexp.MustCompile(`(?is)\badvisory`)
+	advisory    = regexp.MustCompile(`(?is)advisory`)
+	unlock      = regexp.MustCompile(`(?is)advisory_unlock`)
 	tableLock   = regexp.MustCompile(`(?is)^\s*lock\s+(table\s+)?`)
 	placeholder = regexp.MustCompile(`\$(\d+)`)
 	assignment  = regexp.MustCompile(`(?is)\bset\s+(.*?)\s+(where|returning)\b`)
@@ -68,6 +70,7 @@ func readWire(seen []wire.Statement) cause {
 	for _, s := range seen {
 		alone := s.TxStatus == 'I'
 		switch {
+		case unlock.MatchString(s.SQL):
 		case advisory.MatchString(s.SQL):
 			number, numberAlone = true, numberAlone || alone && strings.Contains(strings.ToLower(s.SQL), "xact")
 		case isRead(s) && rowLock.MatchString(s.SQL):
@@ -97,8 +100,7 @@ func readWire(seen []wire.Statement) cause {
 // refusedBecause says why an answer was not the one that was due, as far as
 // PostgreSQL's errors on the wire tell.
 func refusedBecause(f exam.Finding, r *exam.Response, seen []wire.Statement) exam.Finding {
-	f.Why = whyConflict
-	if r.Status == 404 {
+	if r.Status == http.StatusNotFound {
 		for _, s := range seen {
 			if skipLocked.MatchString(s.SQL) {
 				f.Saw += ". SKIP LOCKED leaves out a row that somebody else has locked, so that an account in use looked like one that does not exist"
@@ -158,18 +160,24 @@ func ledgerBecause(f exam.Finding, n int64, seen []wire.Statement) exam.Finding 
 	return f
 }
 
-// wideLock names the lock that kept others out, where the wire shows it.
+// wideLock names the lock that kept others out, where the wire shows it. An
+// advisory lock is blamed only when every withdrawal asked for the same one.
 func wideLock(f exam.Finding, seen []wire.Statement) exam.Finding {
+	keys := map[string]bool{}
+	sql := ""
 	for _, s := range seen {
 		switch {
 		case tableLock.MatchString(s.SQL):
-			f.Saw += ". Your program ran: " + oneLine(s.SQL) + ". That lock is on every row"
+			f.Saw += ". Your program ran: " + oneLine(s.SQL) + ". That is a lock on every row"
 			return f
-		case advisory.MatchString(s.SQL):
-			f.Saw += ". Your program ran: " + oneLine(s.SQL) + ". Every account shared that key"
-			f.Read = lesson + "lock-a-number"
-			return f
+		case advisory.MatchString(s.SQL) && !unlock.MatchString(s.SQL):
+			sql = oneLine(s.SQL)
+			keys[sql+strings.Join(s.Params, ",")] = true
 		}
+	}
+	if len(keys) == 1 {
+		f.Saw += ". Your program ran: " + sql + ". All accounts shared that key"
+		f.Read = lesson + "lock-a-number"
 	}
 	return f
 }

@@ -60,7 +60,7 @@ func withdrawOnce(c *exam.C) {
 		n, sum := acc.ledger()
 		c.Require(n == 1 && sum == amount, exam.Finding{
 			Did:      r.Did(),
-			Expected: fmt.Sprintf("one row in withdrawals, over %d", amount),
+			Expected: fmt.Sprintf("one row in withdrawals, of %d", amount),
 			Saw:      ledgerWords(n, sum),
 			Why:      "The ledger is how the money is accounted for. What is missing there cannot be explained to anybody later.",
 			Read:     lesson + "one-transaction-two-tables",

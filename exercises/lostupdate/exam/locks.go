@@ -10,7 +10,6 @@ import (
 )
 
 const (
-	whyLeft   = "A lock that outlives its request stops everybody who comes after it, and a pool runs out of connections one forgotten transaction at a time."
 	whyOthers = "One slow account must not become a slow bank. A lock that is wider than the row it is for turns every other customer into somebody who waits."
 	whyLocked = "Locks are held too long one day: a batch job, a session forgotten over lunch. Whoever waits without end keeps a connection, and a handful of them stop the whole service."
 	whyHalf   = "Disks fill up and connections break between any two statements. What is half done then stays half done, and no log says which half."
@@ -24,19 +23,8 @@ const (
 	patience = 3500 * time.Millisecond
 )
 
+// lockRow is what a colleague with psql may leave open.
 const lockRow = `select balance from accounts where id = $1 for update`
-
-func leaveNothing(c *exam.C) {
-	for _, client := range bothInstances(c) {
-		acc := newAccount(c, money(c))
-		acc.withdraw(client, some(c)).Want(http.StatusOK)
-		settled(c, "one withdrawal that was answered with 200")
-		acc.withdraw(client, acc.start+1).Want(http.StatusConflict)
-		settled(c, "one withdrawal that was refused with 409, because the account held too little")
-		client.Post(fmt.Sprintf("/accounts/%d/withdraw", acc.id+1_000_000), amountBody(1)).Want(http.StatusNotFound)
-		settled(c, "one withdrawal from an account that does not exist, refused with 404")
-	}
-}
 
 // leaveOthersAlone holds one account's row, lets a withdrawal from it wait, and
 // draws from other accounts meanwhile. A short wait of the program's own can end
@@ -133,7 +121,7 @@ func refuseLocked(c *exam.C) {
 	// What was given up must not go through later, when the row is free.
 	eventually(c, promise, func() bool { return waiting(c) == 0 })
 	hold.Release()
-	settled(c, "an account's row was held until a withdrawal from it had been refused, and then let go")
+	nothingOpen(c, "an account's row was held until a withdrawal from it had been refused, and then let go")
 	eventually(c, promise, func() bool { return busy(c) == 0 })
 	acc.unchanged(r)
 	acc.withdraw(client, amount).Want(http.StatusOK,
@@ -190,7 +178,7 @@ func refusedInTime(c *exam.C, acc *account, amount int64, client *exam.Client) *
 // changeBothOrNone lets PostgreSQL refuse one half of a withdrawal and then the
 // other, as it does when a disk is full.
 func changeBothOrNone(c *exam.C) {
-	settled(c, "the withdrawals before this")
+	nothingOpen(c, "the withdrawals before this")
 	ledger, balance := newAccount(c, money(c)), newAccount(c, money(c))
 	db := c.DB()
 	db.Exec(`
@@ -212,7 +200,7 @@ func changeBothOrNone(c *exam.C) {
 	} {
 		refuseHalf(c, half.acc, half.what)
 	}
-	settled(c, "two withdrawals that PostgreSQL refused half-way")
+	nothingOpen(c, "two withdrawals that PostgreSQL refused half-way")
 	db.Exec(`drop function no_space() cascade`)
 }
 

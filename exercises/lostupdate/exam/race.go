@@ -79,6 +79,7 @@ func countBoth(c *exam.C) {
 	}
 	switch {
 	case r.worst().Status != http.StatusOK:
+		f.Why = whyConflict
 		f = refusedBecause(f, r.worst(), r.seen)
 	case n != 2:
 		f = ledgerBecause(f, n, r.seen)
@@ -188,6 +189,7 @@ func (a *account) rushed(amount int64, answers []*exam.Response) int {
 		default:
 			f.Expected = "each gets 200, 409, or 503 with Retry-After"
 			f.Saw = "one got " + r.String()
+			f.Why = whyConflict
 			a.c.Fail(refusedBecause(f, r, a.c.Statements()))
 		}
 	}
