@@ -19,21 +19,40 @@ import (
 func TestCancelReachesTheServer(t *testing.T) {
 	r := newRig(t)
 	conn := r.connect()
-	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		_, err := conn.PgConn().Exec(ctx, "select pg_sleep(600)").ReadAll()
+		_, err := conn.PgConn().Exec(context.Background(), "select pg_sleep(600)").ReadAll()
 		done <- err
 	}()
-	_, err := r.log.Wait(context.Background(), 0, func(s wire.Statement) bool { return s.Pending })
-	must(t, err)
+	look := connect(t, r.db.ProgramURL(r.db.addr))
+	until(func() bool { return r.waits(look, "Timeout") })
 	must(t, conn.PgConn().CancelRequest(context.Background()))
 	var canceled *pgconn.PgError
 	if err := <-done; !errors.As(err, &canceled) || canceled.Code != "57014" {
 		t.Fatalf("the statement ended with %v", err)
 	}
-	cancel()
 	r.want(0, "select pg_sleep(600) → 57014 I")
+}
+
+// TestCancelByContext: pgx drops the connection, and asks for the cancel on one of
+// its own. Without it the server would sleep on.
+func TestCancelByContext(t *testing.T) {
+	r := newRig(t)
+	conn, look := r.connect(), connect(t, r.db.ProgramURL(r.db.addr))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- conn.QueryRow(ctx, "select pg_sleep(600)").Scan(nil) }()
+	until(func() bool { return r.waits(look, "Timeout") })
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("the statement ended with %v", err)
+	}
+	until(func() bool { return !r.waits(look, "Timeout") })
+	s, err := r.log.Wait(context.Background(), 0, func(s wire.Statement) bool { return !s.Pending })
+	must(t, err)
+	if !s.Lost && (s.Err == nil || s.Err.Code != "57014") {
+		t.Errorf("recorded as %+v", s)
+	}
 }
 
 func TestLostStatements(t *testing.T) {
@@ -52,7 +71,7 @@ func TestLostStatements(t *testing.T) {
 		t.Errorf("recorded as %+v", lost)
 	}
 	admin := connect(t, r.db.ProgramURL(r.db.addr))
-	_, err = admin.Exec(context.Background(), "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()")
+	_, err = admin.Exec(context.Background(), "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()")
 	must(t, err)
 }
 
