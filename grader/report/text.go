@@ -261,7 +261,7 @@ func (p *page) verdict(r Report) {
 	if total > 0 {
 		text += fmt.Sprintf(" · %d of %d checks", passed, total)
 	}
-	if took := r.took(); took > 0 && !p.o.NoTimes {
+	if took := r.took(); total > 0 && took > 0 && !p.o.NoTimes {
 		text += " · " + Took(took)
 	}
 	if r.Seed != 0 && total > 0 {
