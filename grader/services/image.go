@@ -58,7 +58,7 @@ func (e *engine) pull(ctx context.Context, name string, progress func(Progress))
 
 	what := "pulling " + name
 	progress(Progress{What: what})
-	resp, err := e.cli.ImagePull(ctx, name, client.ImagePullOptions{RegistryAuth: registryAuth(ctx, name)})
+	resp, err := e.cli.ImagePull(ctx, name, client.ImagePullOptions{RegistryAuth: e.registryAuth(ctx, name)})
 	if err != nil {
 		return errors.Join(context.Cause(ctx), err)
 	}
@@ -80,7 +80,10 @@ func (e *engine) pull(ctx context.Context, name string, progress func(Progress))
 }
 
 // registryAuth is what docker login has stored for the image's registry, or "" for none.
-func registryAuth(ctx context.Context, name string) string {
+func (e *engine) registryAuth(ctx context.Context, name string) string {
+	if useEngine(e.host) != nil {
+		return ""
+	}
 	_, auth, err := testcontainers.DockerImageAuth(ctx, name)
 	if err != nil {
 		return ""

@@ -25,14 +25,21 @@ func (l localEngine) Initialize(context.Context) (testcontainers.RuntimeConfig, 
 	return testcontainers.RuntimeConfig{DockerHost: l.host, PublishedHost: "127.0.0.1", DefaultBridgeNetwork: bridge}, nil
 }
 
-var configureOnce sync.Once
+var (
+	configureOnce sync.Once
+	errConfigure  error
+)
+
+// useEngine has to come before anything else of testcontainers: its first use settles its settings.
+func useEngine(host string) error {
+	configureOnce.Do(func() { errConfigure = configure(host) })
+	return errConfigure
+}
 
 // containerProvider returns testcontainers' engine client, made to cairn's needs: it keeps
 // silent, and it starts no reaper, since warm servers outlive the process on purpose.
 func containerProvider(host string) (*testcontainers.DockerProvider, error) {
-	var err error
-	configureOnce.Do(func() { err = configure(host) })
-	if err != nil {
+	if err := useEngine(host); err != nil {
 		return nil, err
 	}
 	return testcontainers.NewDockerProvider(testcontainers.WithLogger(tclog.NewNoopLogger()))
