@@ -42,22 +42,29 @@ func (c *Course) validateText(l *Lesson) []error {
 	case l.headings[0].Text != l.Title:
 		faults = append(faults, fmt.Errorf("%s:%d: the heading is %q, but the course calls lesson %s %q", name, lineAt(src, l.headings[0].Offset), l.headings[0].Text, l.ID, l.Title))
 	}
-	for _, link := range links(src) {
-		if err := c.follow(l, link.target); err != nil {
+	return append(faults, c.CheckLinks(name, l.ID, string(src))...)
+}
+
+// CheckLinks returns a fault for every link of a markdown text that leads to a
+// lesson or heading which does not exist. A link that is only #heading is one
+// within the lesson with the given id; what leads out of the course is not
+// followed. The name is used in errors only.
+func (c *Course) CheckLinks(name, lesson, markdown string) []error {
+	var faults []error
+	for _, link := range links([]byte(markdown)) {
+		if err := c.follow(lesson, link.target); err != nil {
 			faults = append(faults, fmt.Errorf("%s:%d: %w", name, link.line, err))
 		}
 	}
 	return faults
 }
 
-// follow checks a link of a lesson: "#heading" within it, "lesson#heading" to
-// another. What leads out of the course is not followed.
-func (c *Course) follow(l *Lesson, target string) error {
+func (c *Course) follow(lesson, target string) error {
 	if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
 		return nil
 	}
 	if strings.HasPrefix(target, "#") {
-		target = l.ID + target
+		target = lesson + target
 	}
 	_, _, err := c.Resolve(target)
 	return err

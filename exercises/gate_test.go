@@ -1,0 +1,107 @@
+package exercises_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/cairn-learn/cairn/content"
+	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/process"
+	"github.com/cairn-learn/cairn/grader/services"
+	"github.com/cairn-learn/cairn/internal/gate"
+	"github.com/cairn-learn/cairn/lessons"
+)
+
+var update = flag.Bool("update", false, "write the golden feedback of starters and mutants")
+
+func TestMain(m *testing.M) {
+	process.SuperviseIfAsked()
+	os.Exit(m.Run())
+}
+
+// TestGate is the curriculum gate: every exercise's starter, solution,
+// alternatives and mutants are graded for real. CAIRN_GATE_RUNS says how often
+// a solution must pass in a row (2 when unset).
+func TestGate(t *testing.T) {
+	runs := 2
+	if text := os.Getenv("CAIRN_GATE_RUNS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			t.Fatalf("CAIRN_GATE_RUNS is %q, which is no number of runs", text)
+		}
+		runs = n
+	}
+	// From the disk, so that -update and a golden file edited by hand are seen
+	// without a new build.
+	catalogue, err := exercises.Load(os.DirFS("."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	course, err := lessons.Load(content.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := grader.New(grader.Config{Cairn: "gate", CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, e := range catalogue.All() {
+		t.Run(e.ID, func(t *testing.T) {
+			needServices(t, e)
+			verify(t, g, e, gate.Options{Runs: runs, Race: true, Update: *update, Dir: ".", Course: course})
+		})
+	}
+}
+
+// verify runs the gate of one exercise with a subtest per item.
+func verify(t *testing.T, g gate.Grader, e *exercises.Exercise, o gate.Options) {
+	items := 0
+	o.OnResult = func(r gate.Result) {
+		items++
+		t.Run(fmt.Sprintf("%s/%s", r.Kind, r.Name), func(t *testing.T) {
+			t.Logf("%d grades in %s", r.Runs, r.Took)
+			if r.Updated {
+				t.Log("the golden feedback was written")
+			}
+			for _, note := range r.Notes {
+				t.Log(note)
+			}
+			for _, fault := range r.Faults {
+				t.Error(fault)
+			}
+		})
+	}
+	if _, err := gate.Verify(t.Context(), g, e, o); err != nil {
+		t.Fatal(err)
+	}
+	if items == 0 {
+		t.Error("nothing was verified")
+	}
+}
+
+// needServices skips where an exercise needs a service and there is no engine.
+func needServices(t *testing.T, e *exercises.Exercise) {
+	t.Helper()
+	if len(e.Services()) == 0 {
+		return
+	}
+	_, err := services.CheckEngine(context.Background(), services.Config{})
+	var unavailable *services.Unavailable
+	if errors.As(err, &unavailable) && os.IsNotExist(unavailable.Err) {
+		t.Skip("needs Docker: ", unavailable)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,258 @@
+// Package gate proves an exercise: its starter fails helpfully, its solutions
+// pass again and again, and every believable mistake is caught by the check
+// that is there for it, with the feedback that stands in a golden file.
+package gate
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/lessons"
+)
+
+// Seed is the seed of every grade whose feedback is compared with a golden
+// file. Solutions get a fresh one each time.
+const Seed = 20_260_101
+
+// Grader is the part of *grader.Grader that the gate needs.
+type Grader interface {
+	Grade(context.Context, grader.Submission, func(grader.Event)) (grader.Report, error)
+}
+
+// Options say how thorough to be.
+type Options struct {
+	Runs     int             // of the reference solution; 0 means 2; at most 3 without services
+	Race     bool            // grade solution and alternatives once more under the race detector
+	Update   bool            // write golden files instead of comparing with them
+	Dir      string          // the exercises folder that Update writes into
+	Course   *lessons.Course // resolves links to lessons; nil leaves them unchecked
+	OnStart  func(Item)      // called before an item is tried; may be nil
+	OnResult func(Result)    // called after; may be nil
+}
+
+// Kind is what an item is.
+type Kind string
+
+// The kinds of items, in the order in which they are tried.
+const (
+	Structure   Kind = "structure" // files, hints, links, headers of mutants
+	Starter     Kind = "starter"
+	Solution    Kind = "solution"
+	Alternative Kind = "alternative"
+	Race        Kind = "race" // a solution or alternative under the race detector
+	Mutant      Kind = "mutant"
+)
+
+// Item is one thing to prove about an exercise.
+type Item struct {
+	Exercise string
+	Kind     Kind
+	Name     string // of the alternative or mutant; of the version under race; else ""
+}
+
+// String is how an item is called in tables and tests: "mutant mutex".
+func (i Item) String() string {
+	if i.Name == "" {
+		return string(i.Kind)
+	}
+	return string(i.Kind) + " " + i.Name
+}
+
+// Result is what came of an item.
+type Result struct {
+	Item
+	Faults   []string // what is wrong, one sentence each; none when it holds
+	Notes    []string // what could be better, one sentence each
+	Ungraded bool     // cairn could not grade here; the one fault says why
+	Updated  bool     // a golden file was written
+	Runs     int      // grades made
+	Took     time.Duration
+	Report   *report.Report // of the last grade; nil when there was none
+}
+
+// OK reports whether the item holds.
+func (r Result) OK() bool { return len(r.Faults) == 0 }
+
+// minMutants is the least number of mutants of an exercise.
+const minMutants = 5
+
+// buildLimit is how long compiling may take here: the first build with the race
+// detector compiles the standard library.
+const buildLimit = 15 * time.Minute
+
+// run is one exercise being verified.
+type run struct {
+	ctx     context.Context
+	grader  Grader
+	e       *exercises.Exercise
+	spec    grader.Exercise
+	options Options
+	scratch string
+	results []Result
+	stopped bool // ungraded or cancelled: the rest is not tried
+}
+
+// Verify tries every item of an exercise and returns what came of them, in
+// order. After an ungraded item it stops: the others would fare no better. The
+// error is about the machine or the context, not about the exercise.
+func Verify(ctx context.Context, g Grader, e *exercises.Exercise, o Options) ([]Result, error) {
+	scratch, err := os.MkdirTemp("", "cairn-gate-")
+	if err != nil {
+		return nil, fmt.Errorf("verify %s: %w", e.ID, err)
+	}
+	defer func() { _ = os.RemoveAll(scratch) }()
+	if o.Runs <= 0 {
+		o.Runs = 2
+	}
+	if len(e.Services()) == 0 {
+		o.Runs = min(o.Runs, 3)
+	}
+	r := &run{ctx: ctx, grader: g, e: e, spec: e.Spec(), options: o, scratch: scratch}
+	r.spec.Limits.Build = max(r.spec.Limits.Build, buildLimit)
+	r.try(Item{Kind: Structure}, r.structure)
+	if err := r.versions(); err != nil {
+		return r.results, fmt.Errorf("verify %s: %w", e.ID, err)
+	}
+	if err := r.mutants(); err != nil {
+		return r.results, fmt.Errorf("verify %s: %w", e.ID, err)
+	}
+	return r.results, ctx.Err()
+}
+
+// try runs one item and keeps its result.
+func (r *run) try(item Item, fn func(*Result)) {
+	if r.stopped || r.ctx.Err() != nil {
+		return
+	}
+	item.Exercise = r.e.ID
+	if r.options.OnStart != nil {
+		r.options.OnStart(item)
+	}
+	began := time.Now()
+	result := Result{Item: item}
+	fn(&result)
+	result.Took = time.Since(began)
+	r.stopped = result.Ungraded
+	r.results = append(r.results, result)
+	if r.options.OnResult != nil && r.ctx.Err() == nil {
+		r.options.OnResult(result)
+	}
+}
+
+// versions tries the starter, the solution and the alternatives. A version
+// whose files are missing was named by the structure item.
+func (r *run) versions() error {
+	if files, err := r.e.Starter(); err == nil {
+		r.try(Item{Kind: Starter}, func(res *Result) { r.starter(res, files) })
+	}
+	right := map[string]map[string][]byte{}
+	if files, err := r.e.Solution(); err == nil {
+		right["solution"] = files
+		r.try(Item{Kind: Solution}, func(res *Result) { r.passes(res, files, r.options.Runs, false) })
+	}
+	others, err := r.e.Alternatives()
+	if err != nil {
+		return nil // named by the structure item
+	}
+	for _, name := range sorted(others) {
+		right[name] = others[name]
+		r.try(Item{Kind: Alternative, Name: name}, func(res *Result) { r.passes(res, others[name], 1, false) })
+	}
+	if !r.options.Race {
+		return nil
+	}
+	for _, name := range sorted(right) {
+		r.try(Item{Kind: Race, Name: name}, func(res *Result) { r.passes(res, right[name], 1, true) })
+	}
+	return nil
+}
+
+func sorted[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// mutants tries every mutant.
+func (r *run) mutants() error {
+	solution, err := r.e.Solution()
+	if err != nil {
+		return nil // named by the structure item
+	}
+	all, _ := r.e.Mutants() // faults of headers were named by the structure item
+	for _, m := range all {
+		r.try(Item{Kind: Mutant, Name: m.Name}, func(res *Result) {
+			files, err := m.Apply(solution)
+			if err != nil {
+				res.fault("%s", err)
+				return
+			}
+			r.caught(res, m, files)
+		})
+	}
+	return nil
+}
+
+// grade lays files out and grades them. It reports false, with the fault in the
+// result, when no verdict came of it.
+func (r *run) grade(res *Result, dir string, seed uint64, race bool) bool {
+	rep, err := r.grader.Grade(r.ctx, grader.Submission{Exercise: r.spec, Dir: dir, Seed: seed, Race: race}, nil)
+	if err != nil {
+		res.fault("%s", err)
+		return false
+	}
+	res.Runs++
+	res.Report = &rep
+	if rep.Verdict == report.Ungraded {
+		res.Ungraded = true
+		res.fault("not graded: %s", joinSentence(rep.Reason, rep.Next))
+		return false
+	}
+	return true
+}
+
+// layOut writes a version of the exercise to a folder of its own.
+func (r *run) layOut(res *Result, files map[string][]byte) (string, bool) {
+	dir, err := os.MkdirTemp(r.scratch, "version-")
+	if err != nil {
+		res.fault("%s", err)
+		return "", false
+	}
+	for name, data := range files {
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			res.fault("%s", err)
+			return "", false
+		}
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			res.fault("%s", err)
+			return "", false
+		}
+	}
+	return dir, true
+}
+
+func (res *Result) fault(format string, args ...any) {
+	res.Faults = append(res.Faults, fmt.Sprintf(format, args...))
+}
+
+func joinSentence(parts ...string) string {
+	var kept []string
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return strings.Join(kept, "; ")
+}
