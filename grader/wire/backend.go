@@ -232,8 +232,10 @@ func (r *recorder) fail(f frame, now time.Time, a *answer) {
 	r.rows, r.columns = 0, nil
 	r.log.update(func() {
 		rec.Err = e
+		if rec.Pending {
+			r.wantStatus(rec)
+		}
 		rec.finish(now)
-		r.wantStatus(rec)
 	})
 	r.spring(rec, a)
 	if fatal {
@@ -247,6 +249,10 @@ func (r *recorder) failing(now time.Time) *record {
 	switch {
 	case first == nil || r.failed:
 		return nil
+	case first.kind == 'S' && len(r.answered) > 0:
+		// What a statement that commits by itself has left for the end: a deferred
+		// constraint, a serialization failure.
+		return r.answered[len(r.answered)-1]
 	case first.kind != 'P' && first.kind != 'B' && first.kind != 'D':
 		return r.current()
 	case first.query == nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -151,7 +152,9 @@ func TestBarrierLetsLocksThrough(t *testing.T) {
 			// The first time the statements are new to the sessions. On a machine
 			// under load a lock may not show in time, but not every time.
 			for round := 0; round < 2 || !early && round < 20; round++ {
+				mark := a.log.Mark()
 				balance, outcome := a.race(withdraw)
+				t.Logf("round %d: %+v, held for %v", round, outcome, held(a.log.Since(mark)))
 				if balance != 98 || outcome.Met || outcome.Arrived != 1 {
 					t.Errorf("left %d, %+v", balance, outcome)
 				}
@@ -162,6 +165,22 @@ func TestBarrierLetsLocksThrough(t *testing.T) {
 			}
 		})
 	}
+}
+
+// held returns how long the first answer to a SELECT that read the balance was
+// held: until its session went on.
+func held(statements []wire.Statement) time.Duration {
+	for i, read := range statements {
+		if len(read.Columns) != 1 || read.Columns[0] != "balance" {
+			continue
+		}
+		for _, next := range statements[i+1:] {
+			if next.Session == read.Session {
+				return next.Start.Sub(read.End())
+			}
+		}
+	}
+	return 0
 }
 
 func TestBarrierMeetsWithRetries(t *testing.T) {

@@ -256,6 +256,21 @@ func TestErrorsWhilePreparing(t *testing.T) {
 	)
 }
 
+// TestErrorsAtTheEnd: the statement has run, and its commit fails.
+func TestErrorsAtTheEnd(t *testing.T) {
+	r := newRig(t)
+	conn := r.connect()
+	ctx := context.Background()
+	_, err := conn.Exec(ctx, "create table t (id int unique deferrable initially deferred)")
+	must(t, err)
+	mark := r.log.Mark()
+	if _, err := conn.Exec(ctx, "insert into t values ($1), ($1)", 1); err == nil {
+		t.Fatal("a duplicate was committed")
+	}
+	must(t, answers(conn))
+	r.want(mark, "insert into t values ($1), ($1) [1] → INSERT 0 223505 I", "select 1 → SELECT 1 ?column?=1 I")
+}
+
 func TestCopy(t *testing.T) {
 	r := newRig(t)
 	conn := r.connect()
