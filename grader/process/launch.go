@@ -61,11 +61,34 @@ type launched struct {
 	stdout, stderr *os.File
 }
 
-// launch starts the supervisor, and through it the program.
+// launch starts the program through a supervisor: one that waits already, or a
+// new one.
 func launch(spec Spec) (*launched, error) {
+	for {
+		l, waiting := reserve.take()
+		if !waiting {
+			var err error
+			if l, err = spawn(); err != nil {
+				return nil, err
+			}
+		}
+		err := l.begin(spec)
+		if err == nil {
+			return l, nil
+		}
+		l.abandon()
+		if !waiting || !errors.Is(err, errSupervisor) {
+			return nil, err
+		}
+		// Somebody has killed the one that waited.
+	}
+}
+
+// spawn starts a supervisor, which then waits for its request.
+func spawn() (*launched, error) {
 	l := &launched{}
 	theirs, err := l.connect()
-	defer closeAll(theirs...)
+	defer func() { closeAll(theirs...) }()
 	if err != nil {
 		l.abandon()
 		return nil, err
@@ -90,13 +113,6 @@ func launch(spec Spec) (*launched, error) {
 	if err != nil {
 		l.abandon()
 		return nil, fmt.Errorf("start its supervisor: %w", err)
-	}
-	closeAll(theirs...)
-	if err := l.begin(spec); err != nil {
-		_ = l.supervisor.Kill()
-		_, _ = l.supervisor.Wait()
-		l.abandon()
-		return nil, err
 	}
 	return l, nil
 }
@@ -137,11 +153,11 @@ func (l *launched) begin(spec Spec) error {
 		FileLimit:    spec.FileLimit,
 	})
 	if err != nil {
-		return fmt.Errorf("instruct its supervisor: %w", err)
+		return fmt.Errorf("instruct %w: %w", errSupervisor, err)
 	}
 	var e event
 	if err := l.receive.Decode(&e); err != nil {
-		return fmt.Errorf("hear from its supervisor: %w", err)
+		return fmt.Errorf("hear from %w: %w", errSupervisor, err)
 	}
 	if e.Errno != 0 {
 		return syscall.Errno(e.Errno)
@@ -155,7 +171,17 @@ func (l *launched) begin(spec Spec) error {
 	return nil
 }
 
-func (l *launched) abandon() { closeAll(l.control, l.events, l.stdout, l.stderr) }
+// errSupervisor marks trouble with the supervisor itself.
+var errSupervisor = errors.New("its supervisor")
+
+// abandon ends a supervisor that runs no program.
+func (l *launched) abandon() {
+	closeAll(l.control, l.events, l.stdout, l.stderr)
+	if l.supervisor != nil {
+		_ = l.supervisor.Kill()
+		_, _ = l.supervisor.Wait()
+	}
+}
 
 // ownBinary returns a path that starts the running binary again, also when it
 // was replaced or removed since.

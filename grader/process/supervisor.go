@@ -44,7 +44,8 @@ type supervisor struct {
 // supervise runs the program named in the first command and stays until nothing
 // of its tree is left. It returns the supervisor's own exit status.
 func supervise() int {
-	// The program dies with the thread that started it (see programAttr).
+	// The program dies with the thread that started it (see programAttr), which
+	// then does nothing but reap.
 	runtime.LockOSThread()
 	if err := prepare(); err != nil {
 		return 1
@@ -65,8 +66,13 @@ func supervise() int {
 		s.events.Encode(failure(err)) //nolint:errcheck // cairn is gone, and so are we
 		return 1
 	}
-	go s.reap()
-	s.oversee()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		s.oversee()
+	}()
+	s.reap()
+	<-over
 	return 0
 }
 
