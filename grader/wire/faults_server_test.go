@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -360,4 +362,61 @@ func TestCloseEndsSessions(t *testing.T) {
 	if _, err := net.Dial("tcp", r.proxy.Addr()); err == nil {
 		t.Error("it still listens")
 	}
+}
+
+// TestFaultsUnderLoad turns faults on and off under eight busy programs. Whatever
+// happened, all work again once they are healed, and nothing is left at the end.
+func TestFaultsUnderLoad(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	start := runtime.NumGoroutine()
+	proxy := r.listen("busy", wire.NewBarrier())
+	url := r.db.ProgramURL(proxy.Addr())
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+				if conn, err := pgx.Connect(short, url); err == nil {
+					for range 20 {
+						if conn.QueryRow(short, "select 1").Scan(new(int)) != nil {
+							break
+						}
+					}
+					_ = conn.Close(short)
+				}
+				cancel()
+			}
+		})
+	}
+	for range 5 {
+		proxy.Delay(5 * time.Millisecond)
+		until(func() bool { return proxy.Bites().Delayed > 0 })
+		proxy.CutAfter(verbIs("SELECT"), wire.CutBeforeAnswer)
+		proxy.Slow(100_000)
+		before := proxy.Bites()
+		proxy.BlackHole(true)
+		until(func() bool { return proxy.Bites().Swallowed > before.Swallowed })
+		proxy.Refuse(true)
+		proxy.Cut()
+		until(func() bool { return proxy.Bites().Refused > before.Refused })
+		proxy.Heal()
+	}
+	close(stop)
+	wg.Wait()
+	must(t, answers(connect(t, url)))
+	must(t, proxy.Close())
+	for _, s := range r.log.Statements() {
+		if s.Pending {
+			t.Errorf("still pending after the end: %+v", s)
+		}
+	}
+	// pgx's own goroutines that ask for cancels end a little later.
+	until(func() bool { return runtime.NumGoroutine() <= start+2 })
 }
