@@ -104,6 +104,10 @@ type run struct {
 // order. After an ungraded item it stops: the others would fare no better. The
 // error is about the machine or the context, not about the exercise.
 func Verify(ctx context.Context, g Grader, e *exercises.Exercise, o Options) ([]Result, error) {
+	return verify(ctx, g, e, e.Spec(), o)
+}
+
+func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Exercise, o Options) ([]Result, error) {
 	scratch, err := os.MkdirTemp("", "cairn-gate-")
 	if err != nil {
 		return nil, fmt.Errorf("verify %s: %w", e.ID, err)
@@ -115,8 +119,8 @@ func Verify(ctx context.Context, g Grader, e *exercises.Exercise, o Options) ([]
 	if len(e.Services()) == 0 {
 		o.Runs = min(o.Runs, 3)
 	}
-	r := &run{ctx: ctx, grader: g, e: e, spec: e.Spec(), options: o, scratch: scratch}
-	r.spec.Limits.Build = max(r.spec.Limits.Build, buildLimit)
+	spec.Limits.Build = max(spec.Limits.Build, buildLimit)
+	r := &run{ctx: ctx, grader: g, e: e, spec: spec, options: o, scratch: scratch}
 	r.try(Item{Kind: Structure}, r.structure)
 	if err := r.versions(); err != nil {
 		return r.results, fmt.Errorf("verify %s: %w", e.ID, err)
