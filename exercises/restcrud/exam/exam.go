@@ -18,7 +18,7 @@ func Exam(x *exam.X) {
 	changes(x)
 	refusals(x)
 	x.Check("parallel", "keeps its parcels intact under parallel requests", parallel,
-		exam.After("list-order", "put-replaces", "delete"),
+		exam.After("put-repeated", "own-id", "id-reused"),
 		exam.Why("net/http runs every request in a goroutine of its own. What two of them touch at the same time, and one of them changes, needs a lock."),
 		exam.Read(lesson+"every-request-is-a-goroutine"))
 }
@@ -50,6 +50,15 @@ func basics(x *exam.X) {
 
 func emptyList(c *exam.C) {
 	r := c.Get("/parcels")
+	if notFoundByNetHTTP(r) || notAllowedByNetHTTP(r) {
+		c.Fail(exam.Finding{
+			Expected: "200 OK and []",
+			Saw:      r.String() + ": the mux answered by itself, because no pattern of yours matches GET /parcels",
+			Why:      "A mux knows only the patterns that it was given. Everything else gets its own short answer, in plain text.",
+			Read:     lesson + "one-pattern-per-operation",
+			Detail:   "This is the place to begin. In New, register a handler for the pattern \"GET /parcels\" that answers with an empty list, and grade again.",
+		})
+	}
 	want(c, r, http.StatusOK)
 	wantJSON(c, r)
 	switch body := strings.TrimSpace(string(r.Body)); {
@@ -123,7 +132,7 @@ func unknownID(c *exam.C) {
 		})
 	}
 	wantError(c, r, http.StatusNotFound)
-	wantError(c, c.Delete("/parcels/"+id), http.StatusNotFound)
+	wantGone(c, c.Delete("/parcels/"+id))
 	unchanged(c, before, "GET, PUT and DELETE on an id that does not exist")
 }
 

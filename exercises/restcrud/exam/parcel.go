@@ -3,6 +3,7 @@ package exam
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -141,7 +142,8 @@ func same(c *exam.C, did string, got, wanted parcel) {
 // unchanged fails unless the list still is what it was.
 func unchanged(c *exam.C, before []parcel, did string) {
 	after := list(c)
-	if slices.Equal(before, after) {
+	now := byID(after)
+	if maps.Equal(byID(before), now) {
 		return
 	}
 	f := exam.Finding{
@@ -151,14 +153,21 @@ func unchanged(c *exam.C, before []parcel, did string) {
 		Why:      "A client that is told no goes on as if nothing had happened. Something must not have happened.",
 		Read:     lesson + "an-error-ends-the-handler",
 	}
-	if len(before) == len(after) {
-		i := 0
-		for before[i] == after[i] {
-			i++
+	for _, p := range before {
+		if next, there := now[p.ID]; there && next != p {
+			f.Saw = fmt.Sprintf("%s has become %s", p, next)
 		}
-		f.Saw = fmt.Sprintf("%s has become %s", before[i], after[i])
 	}
 	c.Fail(f)
+}
+
+// byID forgets the order of a list, which is not what every check is about.
+func byID(list []parcel) map[string]parcel {
+	m := make(map[string]parcel, len(list))
+	for _, p := range list {
+		m[p.ID] = p
+	}
+	return m
 }
 
 func count(n int) string {

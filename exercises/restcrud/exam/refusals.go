@@ -14,15 +14,15 @@ const limit = 64 << 10
 
 func refusals(x *exam.X) {
 	x.Check("unknown-path", "answers an unknown path with 404, in JSON", unknownPath,
-		exam.After("empty-list"), exam.Why(whyPlain), exam.Read(lesson+"who-answered"))
+		exam.After("unknown-id"), exam.Why(whyPlain), exam.Read(lesson+"who-answered"))
 	x.Check("wrong-method", "answers a wrong method with 405 and Allow, in JSON", wrongMethod,
-		exam.After("get"), exam.Why(whyPlain), exam.Read(lesson+"who-answered"))
+		exam.After("unknown-path"), exam.Why(whyPlain), exam.Read(lesson+"who-answered"))
 	x.Check("media-type", "reads application/json and refuses everything else", mediaType,
-		exam.After("put-replaces"),
+		exam.After("unknown-id", "put-replaces"),
 		exam.Why("A form or a text that happens to look like JSON is read as something that its sender never meant. A web page of somebody else can send both without asking; application/json it cannot."),
 		exam.Read(lesson+"a-body-from-a-stranger"))
 	x.Check("malformed", "answers a body that is not a parcel in JSON with 400", malformed,
-		exam.After("put-replaces"),
+		exam.After("unknown-id", "put-replaces"),
 		exam.Why("400 says: do not send this again, it will not get better. It is the difference between a bug in the client and a night on call for you."),
 		exam.Read(lesson+"a-body-from-a-stranger"))
 	x.Check("trailing-data", "refuses a body that goes on after the parcel", trailingData,
@@ -34,7 +34,7 @@ func refusals(x *exam.X) {
 		exam.Why("To encoding/json, a field that is missing and one that is zero look the same. What is required has to be asked for."),
 		exam.Read(lesson+"a-body-from-a-stranger"))
 	x.Check("too-large", "refuses a body over 64 KiB with 413", tooLarge,
-		exam.After("put-replaces"),
+		exam.After("unknown-id", "put-replaces"),
 		exam.Why("Without a limit, one client that sends a few gigabytes has the whole service killed for lack of memory."),
 		exam.Read(lesson+"a-body-from-a-stranger"))
 	x.Check("endless-body", "refuses an endless body without waiting for its end", endlessBody,
@@ -42,7 +42,7 @@ func refusals(x *exam.X) {
 		exam.Why("Content-Length is what the client says of itself, and a chunked body has none. Only counting while reading holds."),
 		exam.Read(lesson+"a-body-from-a-stranger"))
 	x.Check("harmless", "changes nothing when it refuses", harmless,
-		exam.After("malformed", "list-order"),
+		exam.After("media-type", "values", "too-large"),
 		exam.Why("A client that is told no keeps what it has and goes on. If half of its request took effect all the same, the two disagree from then on."),
 		exam.Read(lesson+"an-error-ends-the-handler"))
 }
