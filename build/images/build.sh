@@ -104,7 +104,8 @@ rootfs() {
 		"$suite" "$tar" \
 		"deb [signed-by=$keys] $m $suite main" \
 		"deb [signed-by=$keys] $m $suite-updates main" \
-		"deb [signed-by=$keys] $security $suite-security main" >&2
+		"deb [signed-by=$keys] $security $suite-security main" >&2 ||
+		die "cannot build from the packages at $m: see above, or name another mirror in CAIRN_DEBIAN_MIRROR"
 }
 
 # build NAME IMAGE FOLDER builds one stand-in, with FOLDER as the workshop.

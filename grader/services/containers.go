@@ -12,6 +12,9 @@ import (
 // cannotConnectNow is what a server says that is starting up or shutting down.
 const cannotConnectNow = "57P03"
 
+// adoptIn is how long a running server may take to answer before it counts as silent.
+const adoptIn = 10 * time.Second
+
 // containers is the Provider that runs servers in containers.
 type containers struct {
 	cfg   Config
@@ -95,13 +98,10 @@ func (c *containers) connect(ctx context.Context, progress func(Progress)) (*Pos
 		return nil, err
 	}
 	for _, s := range found {
-		if p := c.adopt(ctx, e, s); p != nil {
-			return p, nil
+		p, err := c.adopt(ctx, e, s)
+		if err != nil || p != nil {
+			return p, err
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		// Half started by a cairn that was killed, or paused, or another's by now: of no use.
 		if err := e.remove(ctx, s); err != nil {
 			return nil, err
 		}
@@ -122,18 +122,30 @@ func (c *containers) connect(ctx context.Context, progress func(Progress)) (*Pos
 	return p, nil
 }
 
-// adopt connects to a running container, or returns nil if it is of no use.
-func (c *containers) adopt(ctx context.Context, e *engine, s server) *Postgres {
+// adopt connects to a running container. It returns nil for one that is of no use: half started by
+// a cairn that was killed, paused, or silent. A silent one that another cairn may be using is not
+// taken away from it, but an error.
+func (c *containers) adopt(ctx context.Context, e *engine, s server) (*Postgres, error) {
 	if s.status != "running" || s.port == 0 {
-		return nil
+		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	short, cancel := context.WithTimeout(ctx, adoptIn)
 	defer cancel()
-	p, err := c.await(ctx, e, s)
-	if err != nil {
-		return nil
+	p, err := c.await(short, e, s)
+	if err == nil {
+		return p, nil
 	}
-	return p
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	live, err2 := c.state.live(ctx)
+	if err2 != nil {
+		return nil, err2
+	}
+	if delete(live, c.lease.id); len(live) == 0 {
+		return nil, nil
+	}
+	return nil, unavailable(err, "run cairn services stop --force", "PostgreSQL in the container %s, which another cairn uses too, does not answer", s.name)
 }
 
 // await connects to the server as soon as it accepts, asking every few milliseconds. It gives up
