@@ -6,15 +6,17 @@ import (
 	"embed"
 
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
+	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:lostupdate
+//go:embed all:workspace all:lostupdate all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
 var exams = map[string]func(*exam.X){
 	"lostupdate": lostupdate.Exam,
+	"restcrud":   restcrud.Exam,
 }
