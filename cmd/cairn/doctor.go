@@ -46,8 +46,8 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 		Workspace: func() (string, error) { return lookAt(dir) },
 		Folders: []doctor.Folder{
 			{Name: "temporary files", Path: os.TempDir()},
-			{Name: "cache", Path: xdg.CacheHome},
-			{Name: "state", Path: xdg.StateHome},
+			{Name: "cache", Path: unlessHomeless("XDG_CACHE_HOME", xdg.CacheHome)},
+			{Name: "state", Path: unlessHomeless("XDG_STATE_HOME", xdg.StateHome)},
 		},
 		Engine: func(ctx context.Context) (services.EngineInfo, error) {
 			return services.CheckEngine(ctx, services.Config{})
@@ -61,6 +61,15 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 		return a.printJSON(results)
 	}
 	return a.printDiagnosis(results)
+}
+
+// unlessHomeless is path, or "" where nothing says where home is: the folder
+// would lie in the root of the disk.
+func unlessHomeless(variable, path string) string {
+	if os.Getenv("HOME") == "" && os.Getenv(variable) == "" {
+		return ""
+	}
+	return path
 }
 
 // lookAt tells which workspace a folder is in: "" for none.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -71,8 +72,13 @@ func initDir(args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if w, err := workspace.Find(dir); err == nil {
+	w, err := workspace.Find(dir)
+	var none *workspace.NoneError
+	switch {
+	case err == nil:
 		return w.Dir, nil
+	case !errors.As(err, &none):
+		return "", err
 	}
 	if empty(dir) {
 		return dir, nil
