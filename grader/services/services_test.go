@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -41,7 +42,7 @@ func needEngine(t testing.TB) {
 	t.Helper()
 	info, err := CheckEngine(t.Context(), Config{})
 	var un *Unavailable
-	if errors.As(err, &un) && os.IsNotExist(un.Err) {
+	if errors.As(err, &un) && errors.Is(err, fs.ErrNotExist) {
 		t.Skip("needs Docker: ", un)
 	}
 	if err != nil {
