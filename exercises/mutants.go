@@ -19,11 +19,12 @@ import (
 // Mutant is a believable wrong solution: a patch on the reference solution, and
 // the check that must catch it.
 type Mutant struct {
-	Name    string   // of its file, without .diff
-	Check   string   // the first check to fail
-	Also    []string // checks that fail too
-	Mistake string   // one sentence
-	File    string   // "exercises/lostupdate/mutants/mutex.diff"
+	Name    string           // of its file, without .diff
+	Check   string           // the first check to fail
+	Also    []string         // checks that fail too
+	Mistake string           // one sentence
+	Masks   []*regexp.Regexp // what differs between two grades of its feedback
+	File    string           // "exercises/lostupdate/mutants/mutex.diff"
 
 	patch []byte
 }
@@ -75,8 +76,14 @@ func (m *Mutant) readHeader() error {
 			m.Also = append(m.Also, strings.Fields(value)...)
 		case "mistake":
 			m.Mistake = value
+		case "mask":
+			form, err := regexp.Compile(value)
+			if err != nil {
+				return fmt.Errorf("%s:%d: %q is no regular expression: %w", m.File, n, value, err)
+			}
+			m.Masks = append(m.Masks, form)
 		default:
-			return fmt.Errorf("%s:%d: %q is none of # check:, # also:, # mistake:", m.File, n, lines.Text())
+			return fmt.Errorf("%s:%d: %q is none of # check:, # also:, # mistake:, # mask:", m.File, n, lines.Text())
 		}
 		if value == "" || n == 1 && m.Check == "" {
 			return fmt.Errorf("%s:%d: the first line of a mutant names the check that catches it (# check: <id>), and every line says something", m.File, n)

@@ -122,7 +122,7 @@ func sameFaults(t *testing.T, got, want map[string]string) {
 }
 
 func TestVerify(t *testing.T) {
-	dir, g := laidOut(t), realGrader(t)
+	dir, g := laidOut(t, "random", "masked"), realGrader(t)
 	const mutants = "exercises/letters/mutants/"
 	noGolden := func(name string) string {
 		return "exercises/letters/" + name + ".feedback:1: there is no golden feedback yet; read it, then write it with -update:"
@@ -175,7 +175,8 @@ func TestGoldens(t *testing.T) {
 		return got
 	}
 	unlisted := "exercises/letters/mutants/two-at-once.diff:1: check lower fails too; list it under # also: (did GET /lower, expected the answer is 200 cairn, saw the answer is 200 CAIRN)"
-	want := map[string]string{"starter": "", "solution": "", "mutant quiet": "", "mutant two-at-once": unlisted}
+	varies := "mutants/random.feedback: two grades with the same seed say different things; name what differs in the mutant with # mask: <regular expression>:"
+	want := map[string]string{"starter": "", "solution": "", "mutant masked": "", "mutant quiet": "", "mutant random": varies, "mutant two-at-once": unlisted}
 
 	sameFaults(t, again(true), want)
 	const golden = "check: lower\ntitle: answers in lower case\ndid: GET /lower\nexpected: the answer is 200 cairn\nsaw: the answer is 200\nwhy: It is what was asked.\n"
@@ -186,6 +187,7 @@ func TestGoldens(t *testing.T) {
 	if err := os.WriteFile(file, []byte("check: lower\nsaw: something else\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	want["mutant random"] = "exercises/letters/mutants/random.feedback:1: there is no golden feedback yet; read it, then write it with -update:"
 	want["mutant quiet"] = "exercises/letters/mutants/quiet.feedback:1: the feedback has changed; read it, then write it with -update:"
 	sameFaults(t, again(false), want)
 }

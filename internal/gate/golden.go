@@ -12,29 +12,61 @@ import (
 	"github.com/cairn-learn/cairn/grader/report"
 )
 
-// compare holds a failed check's feedback to the golden file, or writes it.
-func (r *run) compare(res *Result, name string, c report.Check) {
-	defer r.checkFeedback(res, c)
-	got := Feedback(c)
-	want, err := r.e.Golden(name)
+// golden is a failed check whose feedback stands, or will stand, in a file.
+type golden struct {
+	name  string // of the file, relative to the exercise's folder
+	dir   string // of the graded version
+	check report.Check
+	masks []*regexp.Regexp
+}
+
+func (g golden) text() string {
+	text := Feedback(g.check)
+	for _, m := range g.masks {
+		text = m.ReplaceAllString(text, "‹varies›")
+	}
+	return text
+}
+
+// compare holds a failed check's feedback to its golden file, or writes it.
+func (r *run) compare(res *Result, g golden) {
+	defer r.checkFeedback(res, g.check)
+	got := g.text()
+	want, err := r.e.Golden(g.name)
 	if err != nil {
 		res.fault("%s", err)
 		return
 	}
-	file := filepath.Join("exercises", r.e.ID, filepath.FromSlash(name))
+	file := filepath.Join("exercises", r.e.ID, filepath.FromSlash(g.name))
 	switch {
 	case string(want) == got:
 	case r.options.Update:
-		if err := r.update(name, got); err != nil {
-			res.fault("%s", err)
-			return
-		}
-		res.Updated = true
+		r.update(res, g, got)
 	case want == nil:
 		res.fault("%s:1: there is no golden feedback yet; read it, then write it with -update:\n%s", file, got)
 	default:
 		res.fault("%s:1: the feedback has changed; read it, then write it with -update:\n%s", file, udiff.Unified("golden", "now", string(want), got))
 	}
+}
+
+// update writes a golden file, if a second grade says the same.
+func (r *run) update(res *Result, g golden, text string) {
+	if !r.grade(res, g.dir, Seed, false) {
+		return
+	}
+	if again := res.Report.FirstFailed(); again != nil {
+		g.check = *again
+	}
+	if now := g.text(); now != text {
+		res.fault("%s: two grades with the same seed say different things; name what differs in the mutant with # mask: <regular expression>:\n%s", g.name, udiff.Unified("first", "second", text, now))
+		return
+	}
+	file := filepath.Join(r.options.Dir, r.e.ID, filepath.FromSlash(g.name))
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		res.fault("write the golden feedback: %s", err)
+		return
+	}
+	res.Updated = true
 }
 
 // checkFeedback requires of feedback what a learner needs: every part of it,
@@ -54,14 +86,6 @@ func (r *run) checkFeedback(res *Result, c report.Check) {
 			res.fault("check %s: %s", c.ID, err)
 		}
 	}
-}
-
-func (r *run) update(name, text string) error {
-	file := filepath.Join(r.options.Dir, r.e.ID, filepath.FromSlash(name))
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		return fmt.Errorf("write the golden feedback: %w", err)
-	}
-	return nil
 }
 
 // Feedback is the form of a golden file: what a learner is told by a failed

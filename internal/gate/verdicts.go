@@ -28,7 +28,7 @@ func (r *run) starter(res *Result, files map[string][]byte) {
 	case first == nil:
 		res.fault("the starter fails without a failed check: %s", summary(rep))
 	default:
-		r.compare(res, starterGolden, *first)
+		r.compare(res, golden{name: starterGolden, dir: dir, check: *first})
 	}
 }
 
@@ -77,7 +77,7 @@ func (r *run) caught(res *Result, m exercises.Mutant, files map[string][]byte) {
 			res.fault("%s:1: check %s fails too; list it under # also: (%s)", m.File, c.ID, saw(c))
 		}
 	}
-	r.compare(res, m.Golden(), *first)
+	r.compare(res, golden{name: m.Golden(), dir: dir, check: *first, masks: m.Masks})
 }
 
 // summary says in one line what came out of a grade that should have passed.
