@@ -5,5 +5,5 @@ import "embed"
 
 // FS holds course.yaml and a folder per track.
 //
-//go:embed course.yaml
+//go:embed course.yaml all:*
 var FS embed.FS

@@ -83,19 +83,19 @@ func (m *Mutant) readHeader() error {
 			}
 			m.Masks = append(m.Masks, form)
 		default:
-			return fmt.Errorf("%s:%d: %q is none of # check:, # also:, # mistake:, # mask:", m.File, n, lines.Text())
+			return fmt.Errorf("%s:%d: %q names none of check, also, mistake and mask", m.File, n, lines.Text())
 		}
 		if value == "" || n == 1 && m.Check == "" {
-			return fmt.Errorf("%s:%d: the first line of a mutant names the check that catches it (# check: <id>), and every line says something", m.File, n)
+			return fmt.Errorf("%s:%d: the first line of a mutant is # check: <id>, and no line of its header is empty", m.File, n)
 		}
 	}
 	switch {
 	case m.Check == "":
 		return fmt.Errorf("%s:1: the first line of a mutant names the check that catches it: # check: <id>", m.File)
 	case len(strings.Fields(m.Check)) != 1:
-		return fmt.Errorf("%s:1: %q is not one check; list the others under # also:", m.File, m.Check)
+		return fmt.Errorf("%s:1: %q is not one check; list the others in a line # also: <ids>", m.File, m.Check)
 	case m.Mistake == "":
-		return fmt.Errorf("%s:1: the mutant doesn't say what the mistake is: # mistake: one sentence", m.File)
+		return fmt.Errorf("%s:1: the mutant doesn't say what the mistake is; add # mistake: and one sentence", m.File)
 	}
 	return nil
 }

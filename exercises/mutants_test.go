@@ -84,12 +84,12 @@ func TestMutantFollowsMovedLines(t *testing.T) {
 func TestMutantRefusals(t *testing.T) {
 	const file = "exercises/transfer/mutants/minus.diff"
 	for name, c := range map[string]struct{ old, new, want string }{
-		"no check": {"# check: sums\n", "", `:1: the first line of a mutant names the check that catches it (# check: <id>), and every line says something`},
+		"no check": {"# check: sums\n", "", `:1: the first line of a mutant is # check: <id>, and no line of its header is empty`},
 		"no header": {"# check: sums\n# also: maxima totals\n# mistake: subtracts.\n", "",
 			`:1: the first line of a mutant names the check that catches it: # check: <id>`},
-		"two checks":     {"# check: sums", "# check: sums maxima", `:1: "sums maxima" is not one check; list the others under # also:`},
-		"no mistake":     {"# mistake: subtracts.\n", "", `:1: the mutant doesn't say what the mistake is: # mistake: one sentence`},
-		"unknown header": {"# mistake:", "# misteak:", `:3: "# misteak: subtracts." is none of # check:, # also:, # mistake:, # mask:`},
+		"two checks":     {"# check: sums", "# check: sums maxima", `:1: "sums maxima" is not one check; list the others in a line # also: <ids>`},
+		"no mistake":     {"# mistake: subtracts.\n", "", `:1: the mutant doesn't say what the mistake is; add # mistake: and one sentence`},
+		"unknown header": {"# mistake:", "# misteak:", `:3: "# misteak: subtracts." names none of check, also, mistake and mask`},
 		"no expression":  {"# mistake:", "# mask: (\n# mistake:", ":3: \"(\" is no regular expression: error parsing regexp: missing closing ): `(`"},
 		"no longer applies": {"-\treturn a + b", "-\treturn a * b",
 			`:6: hunk @@ -1,5 +1,5 @@ no longer applies to transfer.go: its 5 lines from "package transfer" on stand nowhere in it; make the patch again`},

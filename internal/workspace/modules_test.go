@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,5 +65,17 @@ func TestFetchModulesSaysWhatIsMissing(t *testing.T) {
 	err = workspace.FetchModules(context.Background(), catalogue, nil)
 	if err == nil || !strings.Contains(err.Error(), "install Go from https://go.dev/dl") {
 		t.Errorf("without go: %v", err)
+	}
+}
+
+func TestFetchModulesStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	real, err := exercises.Load(exercises.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := workspace.FetchModules(ctx, real, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
