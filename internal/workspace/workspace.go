@@ -67,11 +67,19 @@ func (e *ForeignError) Error() string {
 	return fmt.Sprintf("%s is not empty (it holds %s) and no workspace; choose another folder, for example: cairn init %s", e.Dir, e.Find, filepath.Join(e.Dir, "cairn"))
 }
 
+// NestedError says that a folder can't become a workspace because it lies in
+// one.
+type NestedError struct{ Dir, Outer string }
+
+func (e *NestedError) Error() string {
+	return fmt.Sprintf("%s lies in the workspace %s already; use that one, or choose a folder outside of it", e.Dir, e.Outer)
+}
+
 // Init makes dir a workspace, creating it when needed. On a workspace it
 // repairs what is missing and brings go.mod and go.sum to those of the
 // catalogue; what the learner changed in them is kept in .cairn/backups. cairn
-// is the program's version. Errors are *ForeignError, *NewerError, or the file
-// system's.
+// is the program's version. Errors are *ForeignError, *NestedError, *NewerError,
+// or the file system's.
 func Init(dir string, catalogue *exercises.Catalogue, cairn string) (*Workspace, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -103,6 +111,9 @@ func Init(dir string, catalogue *exercises.Catalogue, cairn string) (*Workspace,
 // claim makes sure that the folder is there and holds nothing of somebody
 // else's. Dot files such as .git may be there.
 func (w *Workspace) claim() error {
+	if outer, err := Find(filepath.Dir(w.Dir)); err == nil {
+		return &NestedError{Dir: w.Dir, Outer: outer.Dir}
+	}
 	if err := os.MkdirAll(w.Dir, 0o755); err != nil {
 		return fmt.Errorf("make the workspace: %w", err)
 	}

@@ -140,6 +140,20 @@ func TestInitRefusesForeignFolders(t *testing.T) {
 	}
 }
 
+func TestInitRefusesAWorkspaceInAWorkspace(t *testing.T) {
+	w := initialised(t)
+	inner := filepath.Join(w.Dir, "inner")
+	_, err := workspace.Init(inner, catalogue(t), "1.0")
+	var nested *workspace.NestedError
+	want := inner + " lies in the workspace " + w.Dir + " already; use that one, or choose a folder outside of it"
+	if !errors.As(err, &nested) || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if _, err := os.Stat(inner); err == nil {
+		t.Error("the folder was made all the same")
+	}
+}
+
 func TestInitAcceptsAGitRepository(t *testing.T) {
 	dir := t.TempDir()
 	write(t, "ref: refs/heads/main\n", dir, ".git", "HEAD")
