@@ -73,6 +73,7 @@ func newRoot(a *app) *cobra.Command {
 		Use:           "cairn",
 		Short:         "Learn backend engineering in the terminal",
 		Long:          about,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          knownCommand,
@@ -91,6 +92,7 @@ func newRoot(a *app) *cobra.Command {
 	root.SetCompletionCommandGroupID(groupMachine)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.SetUsageTemplate(usageTemplate)
+	root.SetVersionTemplate("cairn {{.Version}}\n")
 	return root
 }
 

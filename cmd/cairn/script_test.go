@@ -57,6 +57,13 @@ func TestScript(t *testing.T) {
 			env.Defer(func() { stopServers(t, state) })
 			return os.MkdirAll(home, 0o755)
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "docker" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			_, err := services.CheckEngine(context.Background(), services.Config{})
+			return err == nil, nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits,
 			"json":  cmdJSON,
