@@ -20,14 +20,18 @@ const (
 
 var supervisable atomic.Bool
 
-// SuperviseIfAsked turns this process into a supervisor when Start began it as
-// one, and then does not return. It must be the first statement of main, and of
-// TestMain in tests that start programs: Start refuses to work without it.
-func SuperviseIfAsked() {
+// SuperviseIfAsked says that this binary can be a supervisor. It must be the
+// first statement of main, and of TestMain in tests that start programs: Start
+// refuses to work without it.
+func SuperviseIfAsked() { supervisable.Store(true) }
+
+// A supervisor begins here and not in main: otherwise each program under
+// examination would wait until all other packages of cairn are initialised,
+// which takes longer than the rest of its start.
+func init() {
 	if len(os.Args) == 2 && os.Args[0] == supervisorName && os.Args[1] == supervisorArg {
 		syscall.Exit(supervise()) // at once, whatever the binary does at a normal exit
 	}
-	supervisable.Store(true)
 }
 
 // supervisor is the state of the process between cairn and the program.
