@@ -43,10 +43,11 @@ func join(t *testing.T, replace ...string) (*road.Road, error) {
 		t.Fatal(err)
 	}
 	all, err := exercises.Load(fstest.MapFS{
-		"workspace/go.mod.tmpl":    file("module m\n"),
-		"workspace/go.sum.tmpl":    file(""),
-		"lostupdate/exercise.yaml": file(manifest),
-		"lostupdate/task.md":       file("# Task\n"),
+		"workspace/go.mod.tmpl":      file("module m\n"),
+		"workspace/go.sum.tmpl":      file(""),
+		"lostupdate/exercise.yaml":   file(manifest),
+		"lostupdate/task.md":         file("# Task\n"),
+		"lostupdate/program/main.go": file("package main\n"),
 	})
 	if err != nil {
 		t.Fatal(err)
