@@ -247,7 +247,9 @@ func (a *app) draw() (string, *tea.Cursor) {
 		return a.drawHelp(body), nil
 	}
 	content, cursor := a.top().View(a.width, body)
-	foot := component.Footer(a.look, append(a.top().Keys().Short(), a.keys.Help), a.width)
+	last := a.keys.Help
+	last.SetEnabled(!a.top().Typing())
+	foot := component.Footer(a.look, a.top().Keys().Short(), last, a.width)
 	if a.prompt != nil {
 		line, at := a.prompt.View(a.look, a.width)
 		return content + "\n" + line, tea.NewCursor(at, body)
@@ -276,7 +278,7 @@ func (a *app) drawHelp(height int) string {
 	for i := range rows {
 		rows[i] = "  " + rows[i] + "  "
 	}
-	return strings.Join(rows, "\n") + "\n" + component.Footer(a.look, a.helpKeys.short(), a.width)
+	return strings.Join(rows, "\n") + "\n" + component.Footer(a.look, a.helpKeys.short(), a.keys.Quit, a.width)
 }
 
 func tooSmall(width, height int) string {

@@ -5,7 +5,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/exercise"
 	"github.com/cairn-learn/cairn/internal/tui/lesson"
@@ -95,7 +94,6 @@ func (a *app) attempts() (map[string]roadmap.Attempt, error) {
 func (a *app) newExercise(stone *road.Stone) screen {
 	return exercise.New(a.ctx, exercise.Options{
 		Road: a.opts.Road, Stone: stone, Workspace: a.workspace.Load(), Grader: a.opts.Grader,
-		Spec:   func() (grader.Exercise, error) { return a.opts.Spec(stone.Exercise) },
 		Editor: a.opts.Editor, Renderer: a.renderer, Theme: a.look,
 	})
 }

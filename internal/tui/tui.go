@@ -17,8 +17,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"github.com/cairn-learn/cairn/exercises"
-	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/exercise"
@@ -34,7 +32,6 @@ type Options struct {
 	Road      *road.Road
 	Workspace *workspace.Workspace // nil: the learner is asked when one is needed
 	Grader    Grader
-	Spec      func(*exercises.Exercise) (grader.Exercise, error)
 	Editor    func() (editor.Editor, error) // nil: editor.Find
 	Open      string                        // stone, lesson or exercise to begin with, or ""
 	Environ   []string                      // nil: os.Environ()

@@ -16,7 +16,8 @@ const (
 	clockWidth = 8  // "  41.2ms"
 	laneWidth  = 20 // the narrowest a column of the timeline may get
 	maxLanes   = 3
-	cellLines  = 4 // lines that one entry of a column may take
+	textWidth  = 44 // the least room for an entry beside its actor
+	cellLines  = 4  // lines that one entry of a column may take
 )
 
 // Evidence draws what is known of one check: the finding, then the timeline.
@@ -42,15 +43,14 @@ func Evidence(t *theme.Theme, c report.Check, blocker string, width int) []strin
 		out = wrapStyled(t.Muted, theme.Pending+" "+c.Title, width)
 		out = append(out, t.Muted.Render("has not run yet"))
 	}
+	if c.Feedback != nil && c.Feedback.Detail != "" {
+		detail := strings.Split(strings.TrimRight(c.Feedback.Detail, "\n"), "\n")
+		out = append(out, "", Rule(t, "in short", width))
+		out = append(out, Squeeze(detail, width)...)
+	}
 	if len(c.Timeline) > 0 {
 		out = append(out, "", Rule(t, "what happened", width))
 		out = append(out, Timeline(t, c.Timeline, width)...)
-	}
-	if c.Feedback != nil && c.Feedback.Detail != "" {
-		out = append(out, "", Rule(t, "detail", width))
-		for line := range strings.SplitSeq(strings.TrimRight(c.Feedback.Detail, "\n"), "\n") {
-			out = append(out, Wrap(line, width)...)
-		}
 	}
 	return out
 }
@@ -124,26 +124,40 @@ func lanes(t *theme.Theme, entries []report.Entry, actors []string, lane, width 
 	return out
 }
 
+// list draws one entry below the other. The actor stands beside its entries
+// where there is room, else above them.
 func list(t *theme.Theme, entries []report.Entry, width int) []string {
+	beside := 0
+	for _, a := range actorsOf(entries) {
+		beside = max(beside, ansi.StringWidth(a)+2)
+	}
+	if width-clockWidth-1-beside < textWidth {
+		beside = 0
+	}
 	var out []string
 	last := ""
 	gap := strings.Repeat(" ", clockWidth+1)
+	room := width - clockWidth - 1 - beside
 	for _, e := range entries {
 		if spans(e) {
 			out = append(out, spanning(t, e, width)...)
 			last = ""
 			continue
 		}
-		if e.Actor != last {
-			out = append(out, gap+t.Accent.Render(ansi.Truncate(e.Actor, width-len(gap), theme.Ellipsis)))
-			last = e.Actor
+		actor := t.Accent.Render(ansi.Truncate(e.Actor, width-len(gap), theme.Ellipsis))
+		switch {
+		case e.Actor == last:
+			actor = ""
+		case beside == 0:
+			out = append(out, gap+actor)
 		}
-		for i, line := range clip(entryLines(t, e, width-clockWidth-1), cellLines) {
-			left := gap
+		last = e.Actor
+		for i, line := range clip(entryLines(t, e, room), cellLines) {
+			left, who := gap, ""
 			if i == 0 {
-				left = clock(t, e.At) + " "
+				left, who = clock(t, e.At)+" ", actor
 			}
-			out = append(out, left+line)
+			out = append(out, left+Fit(who, beside)+line)
 		}
 	}
 	return out

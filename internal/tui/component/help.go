@@ -10,31 +10,38 @@ import (
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 )
 
-// Footer draws as many bindings as fit on one line; the last ones give way
-// first, whole.
-func Footer(t *theme.Theme, bindings []key.Binding, width int) string {
+// Footer draws as many bindings as fit on one line, and last at the end of it,
+// whatever else has to give way. Last may be disabled.
+func Footer(t *theme.Theme, bindings []key.Binding, last key.Binding, width int) string {
 	var b strings.Builder
-	used := 1
+	used, end := 1, ""
+	if last.Enabled() {
+		end = footerItem(t, last)
+		width -= ansi.StringWidth(end) + 1
+	}
 	b.WriteString(" ")
 	for _, k := range bindings {
 		if !k.Enabled() {
 			continue
 		}
-		h := k.Help()
-		w := ansi.StringWidth(h.Key) + 1 + ansi.StringWidth(h.Desc)
+		item := footerItem(t, k)
 		if used > 1 {
-			w += 3
+			item = "   " + item
 		}
-		if used+w > width {
+		if used += ansi.StringWidth(item); used > width-2 {
 			break
 		}
-		if used > 1 {
-			b.WriteString("   ")
-		}
-		b.WriteString(t.Accent.Render(h.Key) + " " + t.Muted.Render(h.Desc))
-		used += w
+		b.WriteString(item)
 	}
-	return Fit(b.String(), width)
+	line := Fit(b.String(), width)
+	if end != "" {
+		line += end + " "
+	}
+	return line
+}
+
+func footerItem(t *theme.Theme, k key.Binding) string {
+	return t.Accent.Render(k.Help().Key) + " " + t.Muted.Render(k.Help().Desc)
 }
 
 // Help draws the help page: every group with its keys, in as many columns as

@@ -34,7 +34,6 @@ type Options struct {
 	Stone     *road.Stone          // with an exercise
 	Workspace *workspace.Workspace // nil: the learner is asked for one
 	Grader    Grader
-	Spec      func() (grader.Exercise, error)
 	Editor    func() (editor.Editor, error)
 	Renderer  *markdown.Renderer
 	Theme     *theme.Theme
@@ -129,6 +128,7 @@ type loadedMsg struct {
 	checks  []report.Check
 	report  *report.Report
 	made    []string
+	hints   int // seen in earlier runs
 	err     error
 }
 
@@ -158,16 +158,17 @@ func (s *Screen) Init() tea.Cmd {
 
 func (s *Screen) load() tea.Cmd {
 	s.request++
-	id, ws, stone, spec := s.request, s.Workspace, s.Stone, s.Spec
+	id, ws, stone := s.request, s.Workspace, s.Stone
 	return func() tea.Msg {
 		msg := loadedMsg{to: to{s}, request: id}
-		msg.checks, msg.err = listed(spec)
+		msg.checks, msg.err = listed(stone.Exercise.Spec())
 		if ws == nil {
 			return msg
 		}
 		made, err := ws.Start(stone.Exercise)
 		msg.made = made
 		msg.err = errors.Join(msg.err, err)
+		msg.hints = ws.HintsSeen(stone.Exercise.ID)
 		last, err := ws.LastReport(stone.Exercise.ID)
 		msg.report, msg.err = last, errors.Join(msg.err, err)
 		return msg
@@ -176,10 +177,9 @@ func (s *Screen) load() tea.Cmd {
 
 // listed asks the exam for its checks, so that they are seen before the first
 // grade.
-func listed(spec func() (grader.Exercise, error)) ([]report.Check, error) {
-	e, err := spec()
-	if err != nil {
-		return nil, err
+func listed(e grader.Exercise) ([]report.Check, error) {
+	if e.Exam == nil {
+		return nil, nil // the grader says what is wrong
 	}
 	x, err := exam.Declare(e.Exam)
 	if err != nil {
@@ -193,13 +193,9 @@ func listed(spec func() (grader.Exercise, error)) ([]report.Check, error) {
 }
 
 func (s *Screen) prepare() tea.Cmd {
-	ctx, g, spec := s.ctx, s.Grader, s.Spec
+	ctx, g, e := s.ctx, s.Grader, s.Stone.Exercise
 	return func() tea.Msg {
-		e, err := spec()
-		if err == nil {
-			err = g.Prepare(ctx, e)
-		}
-		return preparedMsg{to: to{s}, err: err}
+		return preparedMsg{to: to{s}, err: g.Prepare(ctx, e.Spec())}
 	}
 }
 
@@ -273,6 +269,7 @@ func (s *Screen) loaded(msg loadedMsg) tea.Cmd {
 			s.take(msg.report)
 		}
 	}
+	s.hints = max(s.hints, min(msg.hints, len(s.Stone.Exercise.Hints)))
 	var cmds []tea.Cmd
 	if len(msg.made) > 0 {
 		said := fmt.Sprintf("Began: %s is in %s. e opens it.", strings.Join(s.Stone.Exercise.Edit, ", "), s.Workspace.ExerciseDir(s.Stone.Exercise.ID))

@@ -108,7 +108,7 @@ func (s *Screen) grade() tea.Cmd {
 }
 
 func (s *Screen) gradeCmd(ctx context.Context, r *run) tea.Cmd {
-	g, ws, spec, id := s.Grader, s.Workspace, s.Spec, s.Stone.Exercise.ID
+	g, ws, e := s.Grader, s.Workspace, s.Stone.Exercise
 	return func() (msg tea.Msg) {
 		result := gradedMsg{to: to{s}, run: r}
 		defer r.feed.finish()
@@ -118,12 +118,8 @@ func (s *Screen) gradeCmd(ctx context.Context, r *run) tea.Cmd {
 				msg = result
 			}
 		}()
-		e, err := spec()
-		if err != nil {
-			result.err = err
-			return result
-		}
-		result.report, result.err = g.Grade(ctx, grader.Submission{Exercise: e, Dir: ws.ExerciseDir(id), KeepWorld: true}, r.feed.push)
+		submission := grader.Submission{Exercise: e.Spec(), Dir: ws.ExerciseDir(e.ID), KeepWorld: true}
+		result.report, result.err = g.Grade(ctx, submission, r.feed.push)
 		if result.err == nil && ctx.Err() == nil {
 			result.kept = ws.SaveReport(&result.report)
 		}
@@ -226,7 +222,7 @@ func (s *Screen) stop() bool {
 
 // phaseTimes says how long the phases took that a learner may care about.
 func phaseTimes(phases []report.Phase) string {
-	names := map[report.PhaseName]string{report.PhaseBuild: "build", report.PhaseStart: "start", report.PhaseExamine: "exam"}
+	names := map[report.PhaseName]string{report.PhaseBuild: "build", report.PhaseExamine: "exam"}
 	out := ""
 	for _, p := range phases {
 		name, ok := names[p.Name]

@@ -48,7 +48,7 @@ func (k runKeys) Short() []key.Binding {
 type askKeys struct{ Yes, No key.Binding }
 
 func newAskKeys() askKeys {
-	return askKeys{Yes: nav.Bind("y", "show it", "y", "enter", "h"), No: nav.Bind("any other key", "not yet")}
+	return askKeys{Yes: nav.Bind("y", "show it", "y", "enter", "h"), No: nav.Bind("any other key", "not yet", "n", "esc")}
 }
 
 func (k askKeys) Short() []key.Binding { return []key.Binding{k.Yes, k.No} }
@@ -88,10 +88,7 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 	case s.asking:
 		s.asking = false
 		if key.Matches(msg, newAskKeys().Yes) {
-			s.hints++
-			s.openPage(hintPage)
-			s.evidence.SetLines(s.hintLines())
-			s.evidence.ScrollTo(len(s.evidence.Lines())) // the new rung is the last
+			return s.climb()
 		}
 	case key.Matches(msg, k.Grade):
 		return s.grade()
@@ -145,6 +142,24 @@ func (s *Screen) hint() tea.Cmd {
 	s.openPage(hintPage)
 	s.asking = true
 	return nil
+}
+
+// climb shows the next rung, and remembers it.
+func (s *Screen) climb() tea.Cmd {
+	s.hints++
+	s.openPage(hintPage)
+	s.evidence.SetLines(s.hintLines())
+	s.evidence.ScrollTo(len(s.evidence.Lines())) // the new rung is the last
+	ws, id, n := s.Workspace, s.Stone.Exercise.ID, s.hints
+	if ws == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		if err := ws.SawHint(id, n); err != nil {
+			return nav.Notice{Text: err.Error(), Bad: true}
+		}
+		return nil
+	}
 }
 
 func (s *Screen) openPage(p page) {

@@ -31,17 +31,24 @@ func (s *Screen) evidenceLines(width int) []string {
 func (s *Screen) readyLines(width int) []string {
 	t := s.Theme
 	lines := component.Wrap("Nothing is graded yet. Press e to write your solution in your own editor, g to have it examined.", width)
-	if s.prepared.err != nil {
-		lines = append(lines, "")
-		for _, line := range component.Wrap("Not ready: "+s.prepared.err.Error(), width) {
-			lines = append(lines, t.Bad.Render(line))
-		}
-	}
+	lines = append(lines, s.notReady(width)...)
 	if s.Workspace != nil {
 		lines = append(lines, "", t.Muted.Render("Your files:"))
 		for _, name := range s.Stone.Exercise.Edit {
 			lines = append(lines, component.Wrap("  "+s.Workspace.ExerciseDir(s.Stone.Exercise.ID)+"/"+name, width)...)
 		}
+	}
+	return lines
+}
+
+// notReady says what kept the services or the compiler from being warmed up.
+func (s *Screen) notReady(width int) []string {
+	if s.prepared.err == nil {
+		return nil
+	}
+	lines := []string{""}
+	for _, line := range component.Wrap("Not ready: "+s.prepared.err.Error(), width) {
+		lines = append(lines, s.Theme.Bad.Render(line))
 	}
 	return lines
 }
@@ -66,10 +73,16 @@ func (s *Screen) resultLines(width int) []string {
 	t := s.Theme
 	r := s.report
 	passed, total := r.Count()
-	lines := []string{s.verdict() + t.Muted.Render(fmt.Sprintf("   %d of %d checks", passed, total))}
+	lines := []string{s.verdict()}
+	if total > 0 {
+		lines[0] += t.Muted.Render(fmt.Sprintf("   %d of %d checks", passed, total))
+	}
 	if r.Reason != "" {
 		lines = append(lines, "")
 		lines = append(lines, component.Wrap(r.Reason, width)...)
+	}
+	if r.Verdict == report.Ungraded {
+		lines = append(lines, s.notReady(width)...)
 	}
 	if len(r.Diagnostics) > 0 {
 		lines = append(lines, "")

@@ -228,6 +228,9 @@ func (s *Screen) checkRow(c report.Check, current bool, width int) string {
 func (s *Screen) rowLine(glyph, text, right string, current bool, width int) string {
 	t := s.Theme
 	room := width - 5
+	if ansi.StringWidth(text)+1+ansi.StringWidth(right) > room {
+		right = "" // the whole title tells more than a time
+	}
 	if right != "" {
 		room -= ansi.StringWidth(right) + 1
 	}

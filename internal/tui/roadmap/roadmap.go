@@ -4,6 +4,7 @@ package roadmap
 
 import (
 	"fmt"
+	"strings"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -199,6 +200,14 @@ func (s *Screen) find() {
 		return
 	}
 	s.shown = nil
+	for i := range all {
+		if strings.Contains(strings.ToLower(haystack(all).String(i)), strings.ToLower(s.filter.Value())) {
+			s.shown = append(s.shown, all[i])
+		}
+	}
+	if len(s.shown) > 0 {
+		return // who typed a word means it; letters in order are for typos
+	}
 	for _, m := range fuzzy.FindFrom(s.filter.Value(), haystack(all)) {
 		s.shown = append(s.shown, all[m.Index])
 	}

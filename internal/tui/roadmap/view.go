@@ -50,7 +50,11 @@ func (s *Screen) titleLine(width int) string {
 			done++
 		}
 	}
-	line := " " + s.theme.Heading.Render("cairn") + s.theme.Muted.Render(fmt.Sprintf("   %d of %d stones done", done, written))
+	said := fmt.Sprintf("   %d of %d stones done", done, written)
+	if ahead := len(s.road.Stones()) - written; ahead > 0 {
+		said += fmt.Sprintf(", %d still to be written", ahead)
+	}
+	line := " " + s.theme.Heading.Render("cairn") + s.theme.Muted.Render(said)
 	return component.Fit(line, width)
 }
 
@@ -92,10 +96,9 @@ func (s *Screen) drawList(width, height int) []string {
 	}
 	s.list.SetHeight(height)
 	s.list.SetLines(lines)
-	if s.cursor == 0 {
-		s.list.ScrollTo(0)
-	}
-	s.list.Reveal(at)
+	margin := min(5, height/3) // some of the road stays in sight around the choice
+	s.list.Reveal(max(at-margin, 0))
+	s.list.Reveal(min(at+margin, len(lines)-1))
 	return component.Box(s.list.Visible(), width, height)
 }
 

@@ -1,0 +1,3 @@
+package tui
+
+func child() bool { return false }
