@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"testing"
 
@@ -18,7 +19,10 @@ import (
 	"github.com/cairn-learn/cairn/lessons"
 )
 
-var update = flag.Bool("update", false, "write the golden feedback of starters and mutants")
+var (
+	update = flag.Bool("update", false, "write the golden feedback of starters and mutants")
+	item   = flag.String("item", "", "try only items that match, for example 'mutant no-lock'")
+)
 
 func TestMain(m *testing.M) {
 	process.SuperviseIfAsked()
@@ -36,6 +40,10 @@ func TestGate(t *testing.T) {
 			t.Fatalf("CAIRN_GATE_RUNS is %q, which is no number of runs", text)
 		}
 		runs = n
+	}
+	only, err := regexp.Compile(*item)
+	if err != nil {
+		t.Fatal(err)
 	}
 	// From the disk, so that -update and a golden file edited by hand are seen
 	// without a new build.
@@ -59,7 +67,7 @@ func TestGate(t *testing.T) {
 	for _, e := range catalogue.All() {
 		t.Run(e.ID, func(t *testing.T) {
 			needServices(t, e)
-			verify(t, g, e, gate.Options{Runs: runs, Race: true, Update: *update, Dir: ".", Course: course})
+			verify(t, g, e, gate.Options{Runs: runs, Race: true, Update: *update, Dir: ".", Only: only, Course: course})
 		})
 	}
 }

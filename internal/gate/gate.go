@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type Options struct {
 	Race     bool            // grade solution and alternatives once more under the race detector
 	Update   bool            // write golden files instead of comparing with them
 	Dir      string          // the exercises folder that Update writes into
+	Only     *regexp.Regexp  // items to try, by what Item.String says; nil means all
 	Course   *lessons.Course // resolves links to lessons; nil leaves them unchecked
 	OnStart  func(Item)      // called before an item is tried; may be nil
 	OnResult func(Result)    // called after; may be nil
@@ -134,6 +136,9 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 // try runs one item and keeps its result.
 func (r *run) try(item Item, fn func(*Result)) {
 	if r.stopped || r.ctx.Err() != nil {
+		return
+	}
+	if r.options.Only != nil && !r.options.Only.MatchString(item.String()) {
 		return
 	}
 	item.Exercise = r.e.ID

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -261,6 +262,17 @@ func TestUngradedStops(t *testing.T) {
 	last := results[len(results)-1]
 	if u.grades != 1 || !last.Ungraded || last.Kind != Starter || fmt.Sprint(last.Faults) != "[not graded: Docker is not running; start it]" {
 		t.Errorf("after %d grades: %+v", u.grades, last)
+	}
+}
+
+func TestOnly(t *testing.T) {
+	e, spec := load(t, laidOut(t))
+	results, err := verify(t.Context(), &ungradable{}, e, spec, Options{Only: regexp.MustCompile("^mutant (gone|quiet)$")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sorted(faults(results)); fmt.Sprint(got) != "[mutant gone mutant quiet]" {
+		t.Errorf("tried %q", got)
 	}
 }
 
