@@ -1,4 +1,4 @@
-// Package lostupdate serves bank accounts that several people draw from at once.
+// Package lostupdate serves accounts that several people draw from at once.
 package lostupdate
 
 import (
@@ -15,14 +15,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// lockTimeout is how long a statement waits for a lock before PostgreSQL gives
-// it up with lockNotAvailable. A caller is promised an answer in two seconds.
+// lockTimeout is how long a statement waits for a lock before PostgreSQL ends
+// it with lockNotAvailable. A caller is promised an answer in two seconds.
 const (
 	lockTimeout      = "1s"
 	lockNotAvailable = "55P03"
 )
 
 var (
+	errAmount       = errors.New("amount must be a whole number above zero")
 	errUnknown      = errors.New("no such account")
 	errInsufficient = errors.New("insufficient funds")
 	errBusy         = errors.New("the account is busy, try again")
@@ -54,8 +55,8 @@ func New(ctx context.Context, databaseURL string) (http.Handler, error) {
 	return mux, nil
 }
 
-// withdraw takes amount from the account and returns what is left. It reads the
-// row with a lock on it, so that whoever comes second reads what the first one
+// withdraw takes amount from the account and returns what is left. It locks
+// the row as it reads, so that whoever comes second reads what the first one
 // wrote. Balance and ledger change together or not at all.
 func (s *service) withdraw(ctx context.Context, id, amount int64) (int64, error) {
 	var balance int64
@@ -72,12 +73,14 @@ func (s *service) withdraw(ctx context.Context, id, amount int64) (int64, error)
 			return errInsufficient
 		}
 		balance -= amount
-		_, err = tx.Exec(ctx, `update accounts set balance = $2 where id = $1`, id, balance)
+		_, err = tx.Exec(ctx,
+			`update accounts set balance = $2 where id = $1`, id, balance)
 		if err != nil {
 			return fmt.Errorf("write the balance: %w", err)
 		}
 		_, err = tx.Exec(ctx,
-			`insert into withdrawals (account_id, amount) values ($1, $2)`, id, amount)
+			`insert into withdrawals (account_id, amount) values ($1, $2)`,
+			id, amount)
 		if err != nil {
 			return fmt.Errorf("write the ledger: %w", err)
 		}
@@ -106,7 +109,8 @@ func (s *service) getAccount(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int64{"id": id, "balance": balance})
+	writeJSON(w, http.StatusOK,
+		map[string]int64{"id": id, "balance": balance})
 }
 
 func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
@@ -118,10 +122,9 @@ func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
 	var order struct {
 		Amount int64 `json:"amount"`
 	}
-	body := http.MaxBytesReader(w, r.Body, 1<<10)
-	if err := json.NewDecoder(body).Decode(&order); err != nil || order.Amount <= 0 {
-		writeJSON(w, http.StatusBadRequest,
-			map[string]string{"error": "amount must be a whole number above zero"})
+	err = json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&order)
+	if err != nil || order.Amount <= 0 {
+		writeError(w, r, errAmount)
 		return
 	}
 	balance, err := s.withdraw(r.Context(), id, order.Amount)
@@ -146,6 +149,8 @@ func accountID(r *http.Request) (int64, error) {
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
+	case errors.Is(err, errAmount):
+		status = http.StatusBadRequest
 	case errors.Is(err, errUnknown):
 		status = http.StatusNotFound
 	case errors.Is(err, errInsufficient):

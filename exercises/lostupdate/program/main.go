@@ -17,7 +17,8 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(),
+		os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "program:", err)
@@ -25,15 +26,16 @@ func main() {
 	}
 }
 
-// run serves on HOST:PORT until ctx ends, then lets the requests that are under
-// way finish.
+// run serves on HOST:PORT until ctx ends, then lets the requests that are
+// under way finish.
 func run(ctx context.Context) error {
 	handler, err := lostupdate.New(ctx, os.Getenv("DATABASE_URL"))
 	if err != nil {
 		return err
 	}
+	addr := net.JoinHostPort(os.Getenv("HOST"), os.Getenv("PORT"))
 	srv := &http.Server{
-		Addr:              net.JoinHostPort(os.Getenv("HOST"), os.Getenv("PORT")),
+		Addr:              addr,
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 	}

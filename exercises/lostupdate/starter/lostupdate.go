@@ -1,4 +1,4 @@
-// Package lostupdate serves bank accounts that several people draw from at once.
+// Package lostupdate serves accounts that several people draw from at once.
 package lostupdate
 
 import (
@@ -15,6 +15,7 @@ import (
 )
 
 var (
+	errAmount       = errors.New("amount must be a whole number above zero")
 	errUnknown      = errors.New("no such account")
 	errInsufficient = errors.New("insufficient funds")
 )
@@ -56,12 +57,14 @@ func (s *service) withdraw(ctx context.Context, id, amount int64) (int64, error)
 		return 0, errInsufficient
 	}
 	balance -= amount
-	_, err = s.pool.Exec(ctx, `update accounts set balance = $2 where id = $1`, id, balance)
+	_, err = s.pool.Exec(ctx,
+		`update accounts set balance = $2 where id = $1`, id, balance)
 	if err != nil {
 		return 0, fmt.Errorf("write the balance: %w", err)
 	}
 	_, err = s.pool.Exec(ctx,
-		`insert into withdrawals (account_id, amount) values ($1, $2)`, id, amount)
+		`insert into withdrawals (account_id, amount) values ($1, $2)`,
+		id, amount)
 	if err != nil {
 		return 0, fmt.Errorf("write the ledger: %w", err)
 	}
@@ -84,7 +87,8 @@ func (s *service) getAccount(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int64{"id": id, "balance": balance})
+	writeJSON(w, http.StatusOK,
+		map[string]int64{"id": id, "balance": balance})
 }
 
 func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
@@ -96,10 +100,9 @@ func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
 	var order struct {
 		Amount int64 `json:"amount"`
 	}
-	body := http.MaxBytesReader(w, r.Body, 1<<10)
-	if err := json.NewDecoder(body).Decode(&order); err != nil || order.Amount <= 0 {
-		writeJSON(w, http.StatusBadRequest,
-			map[string]string{"error": "amount must be a whole number above zero"})
+	err = json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&order)
+	if err != nil || order.Amount <= 0 {
+		writeError(w, r, errAmount)
 		return
 	}
 	balance, err := s.withdraw(r.Context(), id, order.Amount)
@@ -124,6 +127,8 @@ func accountID(r *http.Request) (int64, error) {
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
+	case errors.Is(err, errAmount):
+		status = http.StatusBadRequest
 	case errors.Is(err, errUnknown):
 		status = http.StatusNotFound
 	case errors.Is(err, errInsufficient):

@@ -1,4 +1,4 @@
-// Package lostupdate serves bank accounts that several people draw from at once.
+// Package lostupdate serves accounts that several people draw from at once.
 package lostupdate
 
 import (
@@ -15,14 +15,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// lockTimeout is how long a statement waits for a lock before PostgreSQL gives
-// it up with lockNotAvailable. A caller is promised an answer in two seconds.
+// lockTimeout is how long a statement waits for a lock before PostgreSQL ends
+// it with lockNotAvailable. A caller is promised an answer in two seconds.
 const (
 	lockTimeout      = "1s"
 	lockNotAvailable = "55P03"
 )
 
 var (
+	errAmount       = errors.New("amount must be a whole number above zero")
 	errUnknown      = errors.New("no such account")
 	errInsufficient = errors.New("insufficient funds")
 	errBusy         = errors.New("the account is busy, try again")
@@ -112,7 +113,8 @@ func (s *service) getAccount(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int64{"id": id, "balance": balance})
+	writeJSON(w, http.StatusOK,
+		map[string]int64{"id": id, "balance": balance})
 }
 
 func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
@@ -124,10 +126,9 @@ func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
 	var order struct {
 		Amount int64 `json:"amount"`
 	}
-	body := http.MaxBytesReader(w, r.Body, 1<<10)
-	if err := json.NewDecoder(body).Decode(&order); err != nil || order.Amount <= 0 {
-		writeJSON(w, http.StatusBadRequest,
-			map[string]string{"error": "amount must be a whole number above zero"})
+	err = json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&order)
+	if err != nil || order.Amount <= 0 {
+		writeError(w, r, errAmount)
 		return
 	}
 	balance, err := s.withdraw(r.Context(), id, order.Amount)
@@ -152,6 +153,8 @@ func accountID(r *http.Request) (int64, error) {
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
+	case errors.Is(err, errAmount):
+		status = http.StatusBadRequest
 	case errors.Is(err, errUnknown):
 		status = http.StatusNotFound
 	case errors.Is(err, errInsufficient):

@@ -94,7 +94,8 @@ func withdraw(ctx context.Context, db *sql.DB, id, amount int64) (int64, error) 
 		return 0, &refusal{http.StatusConflict, fmt.Sprintf("only %d left", balance)}
 	}
 	_, err = tx.ExecContext(ctx,
-		`insert into withdrawals (account_id, amount) values ($1, $2)`, id, amount)
+		`insert into withdrawals (account_id, amount) values ($1, $2)`,
+		id, amount)
 	if err != nil {
 		return 0, err
 	}

@@ -1,4 +1,4 @@
-// Package lostupdate serves bank accounts that several people draw from at once.
+// Package lostupdate serves accounts that several people draw from at once.
 package lostupdate
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// lockTimeout is how long a statement waits for a lock before PostgreSQL gives
-// it up with lockNotAvailable. A caller is promised an answer in two seconds.
+// lockTimeout is how long a statement waits for a lock before PostgreSQL ends
+// it with lockNotAvailable. A caller is promised an answer in two seconds.
 const (
 	lockTimeout          = "1s"
 	lockNotAvailable     = "55P03"
@@ -26,11 +26,12 @@ const (
 	deadlockDetected     = "40P01"
 )
 
-// maxAttempts bounds how often a withdrawal is tried before the caller is told
-// to come back later.
+// maxAttempts bounds how often a withdrawal is tried before the caller is
+// told to come back later.
 const maxAttempts = 12
 
 var (
+	errAmount       = errors.New("amount must be a whole number above zero")
 	errUnknown      = errors.New("no such account")
 	errInsufficient = errors.New("insufficient funds")
 	errBusy         = errors.New("the account is busy, try again")
@@ -62,9 +63,9 @@ func New(ctx context.Context, databaseURL string) (http.Handler, error) {
 	return mux, nil
 }
 
-// withdraw takes amount from the account and returns what is left. A serializable
-// transaction that another one got in the way of is refused by PostgreSQL, and
-// tried again from the start.
+// withdraw takes amount from the account and returns what is left. PostgreSQL
+// refuses a serializable transaction that another one got in the way of; it is
+// then tried again from the start.
 func (s *service) withdraw(ctx context.Context, id, amount int64) (int64, error) {
 	for attempt := range maxAttempts {
 		balance, err := s.tryWithdraw(ctx, id, amount)
@@ -97,12 +98,14 @@ func (s *service) tryWithdraw(ctx context.Context, id, amount int64) (int64, err
 			return errInsufficient
 		}
 		balance -= amount
-		_, err = tx.Exec(ctx, `update accounts set balance = $2 where id = $1`, id, balance)
+		_, err = tx.Exec(ctx,
+			`update accounts set balance = $2 where id = $1`, id, balance)
 		if err != nil {
 			return fmt.Errorf("write the balance: %w", err)
 		}
 		_, err = tx.Exec(ctx,
-			`insert into withdrawals (account_id, amount) values ($1, $2)`, id, amount)
+			`insert into withdrawals (account_id, amount) values ($1, $2)`,
+			id, amount)
 		if err != nil {
 			return fmt.Errorf("write the ledger: %w", err)
 		}
@@ -136,7 +139,8 @@ func (s *service) getAccount(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int64{"id": id, "balance": balance})
+	writeJSON(w, http.StatusOK,
+		map[string]int64{"id": id, "balance": balance})
 }
 
 func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
@@ -148,10 +152,9 @@ func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
 	var order struct {
 		Amount int64 `json:"amount"`
 	}
-	body := http.MaxBytesReader(w, r.Body, 1<<10)
-	if err := json.NewDecoder(body).Decode(&order); err != nil || order.Amount <= 0 {
-		writeJSON(w, http.StatusBadRequest,
-			map[string]string{"error": "amount must be a whole number above zero"})
+	err = json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&order)
+	if err != nil || order.Amount <= 0 {
+		writeError(w, r, errAmount)
 		return
 	}
 	balance, err := s.withdraw(r.Context(), id, order.Amount)
@@ -176,6 +179,8 @@ func accountID(r *http.Request) (int64, error) {
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
+	case errors.Is(err, errAmount):
+		status = http.StatusBadRequest
 	case errors.Is(err, errUnknown):
 		status = http.StatusNotFound
 	case errors.Is(err, errInsufficient):

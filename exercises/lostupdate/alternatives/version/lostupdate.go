@@ -1,4 +1,4 @@
-// Package lostupdate serves bank accounts that several people draw from at once.
+// Package lostupdate serves accounts that several people draw from at once.
 package lostupdate
 
 import (
@@ -16,14 +16,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// patience bounds one withdrawal, all attempts together. A caller is promised an
-// answer in two seconds.
+// patience bounds one withdrawal, all attempts together. A caller is promised
+// an answer in two seconds.
 const patience = 1500 * time.Millisecond
 
 // errConflict tells that the account changed after it was read.
 var errConflict = errors.New("the account changed meanwhile")
 
 var (
+	errAmount       = errors.New("amount must be a whole number above zero")
 	errUnknown      = errors.New("no such account")
 	errInsufficient = errors.New("insufficient funds")
 	errBusy         = errors.New("the account is busy, try again")
@@ -73,7 +74,8 @@ func (s *service) withdraw(ctx context.Context, id, amount int64) (int64, error)
 func (s *service) tryWithdraw(ctx context.Context, id, amount int64) (int64, error) {
 	var balance, version int64
 	err := s.pool.QueryRow(ctx,
-		`select balance, version from accounts where id = $1`, id).Scan(&balance, &version)
+		`select balance, version from accounts where id = $1`, id).
+		Scan(&balance, &version)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, errUnknown
 	}
@@ -95,7 +97,8 @@ func (s *service) tryWithdraw(ctx context.Context, id, amount int64) (int64, err
 			return errConflict
 		}
 		_, err = tx.Exec(ctx,
-			`insert into withdrawals (account_id, amount) values ($1, $2)`, id, amount)
+			`insert into withdrawals (account_id, amount) values ($1, $2)`,
+			id, amount)
 		if err != nil {
 			return fmt.Errorf("write the ledger: %w", err)
 		}
@@ -120,7 +123,8 @@ func (s *service) getAccount(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]int64{"id": id, "balance": balance})
+	writeJSON(w, http.StatusOK,
+		map[string]int64{"id": id, "balance": balance})
 }
 
 func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
@@ -132,10 +136,9 @@ func (s *service) postWithdraw(w http.ResponseWriter, r *http.Request) {
 	var order struct {
 		Amount int64 `json:"amount"`
 	}
-	body := http.MaxBytesReader(w, r.Body, 1<<10)
-	if err := json.NewDecoder(body).Decode(&order); err != nil || order.Amount <= 0 {
-		writeJSON(w, http.StatusBadRequest,
-			map[string]string{"error": "amount must be a whole number above zero"})
+	err = json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&order)
+	if err != nil || order.Amount <= 0 {
+		writeError(w, r, errAmount)
 		return
 	}
 	balance, err := s.withdraw(r.Context(), id, order.Amount)
@@ -160,6 +163,8 @@ func accountID(r *http.Request) (int64, error) {
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	switch {
+	case errors.Is(err, errAmount):
+		status = http.StatusBadRequest
 	case errors.Is(err, errUnknown):
 		status = http.StatusNotFound
 	case errors.Is(err, errInsufficient):
