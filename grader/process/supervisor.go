@@ -18,6 +18,9 @@ const (
 	supervisorArg  = "-"
 )
 
+// supervisorProcs is more than the goroutines of a supervisor.
+const supervisorProcs = 8
+
 var supervisable atomic.Bool
 
 // SuperviseIfAsked says that this binary can be a supervisor. It must be the
@@ -51,6 +54,9 @@ func supervise() int {
 	// The program dies with the thread that started it (see programAttr), which
 	// then does nothing but reap.
 	runtime.LockOSThread()
+	// Two goroutines sit in system calls all the time. With no more processors
+	// than these, every other one would wait some 10 ms until the runtime notices.
+	runtime.GOMAXPROCS(supervisorProcs)
 	if err := prepare(); err != nil {
 		return 1
 	}

@@ -51,7 +51,9 @@ func programAttr() *syscall.SysProcAttr {
 
 // clearTree kills every descendant until none is left. A tree that goes on
 // forking is chased without a pause; one that only has to die gets time for it.
-func clearTree(_ int, gone <-chan struct{}) {
+func clearTree(program int, gone <-chan struct{}) {
+	// Most programs are alone, or have their children in their own group.
+	_ = unix.Kill(-program, unix.SIGKILL)
 	seen := map[int]bool{}
 	pause := time.Millisecond
 	for {
