@@ -56,7 +56,7 @@ not be graded here.`,
 			return a.verify(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().IntVar(&o.runs, "runs", 2, "how often the solution must pass in a row")
+	cmd.Flags().IntVar(&o.runs, "runs", 2, "the solution must pass `N` times in a row")
 	cmd.Flags().BoolVar(&o.race, "race", false, "grade right versions under the race detector too")
 	cmd.Flags().BoolVar(&o.update, "update", false, "write golden feedback where it differs (in a clone of cairn)")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print an array with one object per item")

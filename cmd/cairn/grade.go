@@ -36,8 +36,8 @@ Exit status: 0 passed, 1 failed or broken or over a limit, 2 wrong usage,
 			return a.grade(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&o.dir, "dir", "", "grade the files in this folder, laid out as in the workspace")
-	cmd.Flags().Var((*seed)(&o.seed), "seed", "draw the same data as the grade with this seed")
+	cmd.Flags().StringVar(&o.dir, "dir", "", "grade the files in `DIR`, laid out as in the workspace")
+	cmd.Flags().Var((*seed)(&o.seed), "seed", "draw the same data as the grade with seed `N`")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON, and nothing else")
 	_ = cmd.MarkFlagDirname("dir")
 	return cmd

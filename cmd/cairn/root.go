@@ -79,6 +79,7 @@ func newRoot(a *app) *cobra.Command {
 		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return a.home(cmd.Context()) },
 	}
+	cobra.EnableCommandSorting = false // they are listed in the order in which they are met
 	root.AddGroup(
 		&cobra.Group{ID: groupLearn, Title: "Learn"},
 		&cobra.Group{ID: groupMachine, Title: "Your machine"},

@@ -47,13 +47,13 @@ func (a *app) listServers(servers []services.Server) error {
 		return err
 	}
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SERVICE\tSTATUS\tVERSION\tADDRESS\tUP\tDATABASES\tCONTAINER")
+	fmt.Fprintln(table, "SERVICE\tSTATUS\tVERSION\tADDRESS\tUP\tCONTAINER")
 	for _, s := range servers {
 		up := "-"
 		if s.Running() && !s.Started.IsZero() {
 			up = time.Since(s.Started).Round(time.Second).String()
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", s.Service, s.Status, or(s.Version, "-"), or(s.Addr, "-"), up, len(s.Databases), s.Name)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Service, s.Status, or(s.Version, "-"), or(s.Addr, "-"), up, s.Name)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -106,12 +106,14 @@ func (p *page) entry(lead, text, note string) {
 	}
 }
 
-// raw writes lines whose shape matters, such as a trace: never joined, and cut
-// only where they leave the page.
+// raw writes lines whose shape matters, such as a trace: never joined, and what
+// leaves the page goes on below its line's own beginning.
 func (p *page) raw(indent, text string) {
 	for _, line := range strings.Split(strings.TrimRight(p.safe(text), "\n"), "\n") {
-		for _, part := range strings.Split(ansi.Hardwrap(line, p.width-cells(indent), true), "\n") {
-			p.line(indent, part)
+		bare := strings.TrimLeft(line, " ")
+		lead := indent + strings.Repeat(" ", min(len(line)-len(bare), p.width/2))
+		for _, part := range wrapLine(strings.TrimRight(bare, " "), p.width-cells(lead)) {
+			p.line(lead, part)
 		}
 	}
 }
