@@ -1,6 +1,10 @@
 package exercises
 
 import (
+	"go/parser"
+	"go/token"
+	"strconv"
+
 	"maps"
 
 	"github.com/cairn-learn/cairn/grader"
@@ -28,5 +32,29 @@ func (e *Exercise) Spec() grader.Exercise {
 	if pg := e.Postgres; pg != nil {
 		spec.Fixture = &services.Fixture{Name: e.ID, SQL: pg.Fixture, Extensions: pg.Extensions, MinVersion: pg.Version}
 	}
+	spec.Packages = e.imports()
 	return spec
+}
+
+// imports returns the packages that the starter imports, which a learner's
+// program will most likely need. A starter that cannot be read has none; the
+// gate says what is wrong with it.
+func (e *Exercise) imports() []string {
+	starter, err := e.Starter()
+	if err != nil {
+		return nil
+	}
+	var paths []string
+	for _, name := range e.Edit {
+		file, err := parser.ParseFile(token.NewFileSet(), name, starter[name], parser.ImportsOnly)
+		if err != nil {
+			continue
+		}
+		for _, spec := range file.Imports {
+			if p, err := strconv.Unquote(spec.Path.Value); err == nil {
+				paths = append(paths, p)
+			}
+		}
+	}
+	return paths
 }

@@ -2,6 +2,8 @@ package grader
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/build"
@@ -28,7 +30,11 @@ func (g *Grader) buildRequest(e Exercise, dir string, race bool) build.Request {
 
 // compile returns the program built from the snapshot. The caller calls unpin
 // when it is done with it.
-func (g *Grader) compile(ctx context.Context, req build.Request, s *build.Snapshot) (*build.Binary, error) {
+//
+// Compiling the dependencies for the first time can take longer than the learner's
+// code may. So the first time that a limit is reached, the dependencies are
+// compiled by themselves, and the program once more.
+func (g *Grader) compile(ctx context.Context, req build.Request, s *build.Snapshot, packages []string) (*build.Binary, error) {
 	key := req.ID + " " + s.Hash
 	if req.Race {
 		key += " race"
@@ -38,12 +44,17 @@ func (g *Grader) compile(ctx context.Context, req build.Request, s *build.Snapsh
 		if k := &g.binaries[i]; k.key == key {
 			k.users++
 			k.used = time.Now()
+			binary := k.binary
 			g.mu.Unlock()
-			return k.binary, nil
+			return binary, nil
 		}
 	}
 	g.mu.Unlock()
 	binary, err := build.Compile(ctx, s, req)
+	var limit *build.LimitError
+	if errors.As(err, &limit) && !g.isWarm(req) && g.warm(ctx, req, packages) == nil {
+		binary, err = build.Compile(ctx, s, req)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +64,26 @@ func (g *Grader) compile(ctx context.Context, req build.Request, s *build.Snapsh
 	g.dropOldest()
 	return binary, nil
 }
+
+// warm compiles what programs of an exercise are made of.
+func (g *Grader) warm(ctx context.Context, req build.Request, packages []string) error {
+	req.Timeout = 0 // not the learner's code
+	if err := build.Warm(ctx, req, packages...); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.warmed[warmKey(req)] = true
+	return nil
+}
+
+func (g *Grader) isWarm(req build.Request) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.warmed[warmKey(req)]
+}
+
+func warmKey(req build.Request) string { return fmt.Sprint(req.ID, " ", req.Race) }
 
 // unpin says that one user of the program is done with it.
 func (g *Grader) unpin(binary *build.Binary) {

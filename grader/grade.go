@@ -31,6 +31,7 @@ type Grader struct {
 	provider services.Provider
 	owned    bool // the provider was opened here
 	binaries []kept
+	warmed   map[string]bool // exercises whose dependencies have been compiled
 }
 
 // New returns a grader and removes what a cairn that was killed left behind in
@@ -40,7 +41,7 @@ func New(cfg Config) (*Grader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Grader{cfg: cfg, scratch: s, provider: cfg.Provider}, nil
+	return &Grader{cfg: cfg, scratch: s, provider: cfg.Provider, warmed: map[string]bool{}}, nil
 }
 
 // Close ends what the grader holds. Warm servers run on.
@@ -62,7 +63,7 @@ func (g *Grader) Close() error {
 // the dependencies are compiled, the services up and the next database cloned.
 func (g *Grader) Prepare(ctx context.Context, e Exercise) error {
 	warmed := make(chan error, 1)
-	go func() { warmed <- build.Warm(ctx, g.buildRequest(e, "", false)) }()
+	go func() { warmed <- g.warm(ctx, g.buildRequest(e, "", false), e.Packages) }()
 	err := g.prepareServices(ctx, e, nil)
 	return errors.Join(<-warmed, err)
 }
@@ -198,7 +199,7 @@ func (r *run) grade(ctx context.Context) {
 		return
 	}
 	r.report.Code = snapshot.Hash
-	if !r.phase(report.PhaseBuild, func() error { binary, err = r.g.compile(ctx, req, snapshot); return err }) {
+	if !r.phase(report.PhaseBuild, func() error { binary, err = r.g.compile(ctx, req, snapshot, r.s.Exercise.Packages); return err }) {
 		return
 	}
 	defer r.g.unpin(binary)

@@ -21,16 +21,17 @@ type (
 // Exercise is what the grader needs to know of an exercise. Package exercises
 // makes one from an exercise's folder.
 type Exercise struct {
-	ID      string
-	Title   string
-	Content string            // hash of everything but the learner's files
-	Edit    []string          // files that the learner writes, slash-separated, relative to the exercise's folder
-	Given   map[string][]byte // files supplied at every grade, whatever the submission holds: program/main.go and the like
-	GoMod   []byte            // go.mod and go.sum of the workspace
-	GoSum   []byte
-	Fixture *services.Fixture // nil when no database is needed
-	Exam    func(*exam.X)
-	Limits  Limits
+	ID       string
+	Title    string
+	Content  string            // hash of everything but the learner's files
+	Edit     []string          // files that the learner writes, slash-separated, relative to the exercise's folder
+	Given    map[string][]byte // files supplied at every grade, whatever the submission holds: program/main.go and the like
+	Packages []string          // what programs of this exercise are likely to import; compiled ahead
+	GoMod    []byte            // go.mod and go.sum of the workspace
+	GoSum    []byte
+	Fixture  *services.Fixture // nil when no database is needed
+	Exam     func(*exam.X)
+	Limits   Limits
 }
 
 // Limits bound one grade. Zero means the default.
