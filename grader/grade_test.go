@@ -86,7 +86,7 @@ func newGrader(t *testing.T) *Grader {
 }
 
 // cases lays the programs of testdata out on disk and returns their folder.
-func cases(t *testing.T) string {
+func cases(t testing.TB) string {
 	t.Helper()
 	archive, err := txtar.ParseFile("testdata/cases.txtar")
 	if err != nil {
