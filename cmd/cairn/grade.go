@@ -69,14 +69,16 @@ func (a *app) grade(ctx context.Context, o gradeOptions) error {
 		return err
 	}
 	defer g.Close()
-	view := a.newGradeView(ctx, o.json)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	view := a.newGradeView(ctx, cancel, o.json)
 	view.header(spec.ID, spec.Title)
 	rep, err := g.Grade(ctx, grader.Submission{Exercise: spec, Dir: job.dir, Seed: o.seed, KeepWorld: true}, view.event)
 	if err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
-		return nil
+		return view.err
 	}
 	if job.home != nil {
 		if err := job.home.SaveReport(&rep); err != nil {

@@ -13,13 +13,15 @@ import (
 // is going on now on standard error, where somebody is watching.
 type gradeView struct {
 	ctx    context.Context
-	out    io.Writer // nil: only the report is wanted
+	cancel func()    // ends the grade
+	out    io.Writer // nil: only the report is wanted, or nobody reads any more
+	err    error     // why nobody reads
 	look   report.TextOptions
 	status *statusLine
 }
 
-func (a *app) newGradeView(ctx context.Context, quiet bool) *gradeView {
-	v := &gradeView{ctx: ctx, look: lookOf(a.out).text(), status: a.newStatusLine()}
+func (a *app) newGradeView(ctx context.Context, cancel func(), quiet bool) *gradeView {
+	v := &gradeView{ctx: ctx, cancel: cancel, look: lookOf(a.out).text(), status: a.newStatusLine()}
 	if !quiet {
 		v.out = a.out
 	}
@@ -45,9 +47,7 @@ func (v *gradeView) event(e grader.Event) {
 		v.status.show("examining: " + e.Check.Title)
 	case grader.CheckEnded:
 		v.status.clear()
-		if v.out != nil && v.ctx.Err() == nil {
-			_ = report.WriteCheck(v.out, e.Check, v.look)
-		}
+		v.print(func(w io.Writer) error { return report.WriteCheck(w, e.Check, v.look) })
 	case grader.Finished:
 		v.status.clear()
 	}
@@ -55,8 +55,20 @@ func (v *gradeView) event(e grader.Event) {
 
 // header names the exercise before the first check.
 func (v *gradeView) header(id, title string) {
-	if v.out != nil {
-		_ = report.WriteHeader(v.out, report.Report{Exercise: id, Title: title}, v.look)
+	v.print(func(w io.Writer) error {
+		return report.WriteHeader(w, report.Report{Exercise: id, Title: title}, v.look)
+	})
+}
+
+// print writes to whoever reads. When they have gone, as head does after ten
+// lines, the grade ends.
+func (v *gradeView) print(write func(io.Writer) error) {
+	if v.out == nil || v.ctx.Err() != nil {
+		return
+	}
+	if v.err = write(v.out); v.err != nil {
+		v.out = nil
+		v.cancel()
 	}
 }
 

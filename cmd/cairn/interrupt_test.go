@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,21 +31,23 @@ func New() http.Handler {
 }
 `
 
-// TestInterrupt ends a grade in the middle: nothing of it may be left.
-func TestInterrupt(t *testing.T) {
-	home, dir := t.TempDir(), filepath.Join(t.TempDir(), "restcrud")
-	pidFile := filepath.Join(home, "pid")
+// gradeHanging begins a grade that does not end by itself, and returns once the
+// examination has begun.
+func gradeHanging(t *testing.T) (cmd *exec.Cmd, home string, stdout io.ReadCloser, seen, stderr *bytes.Buffer) {
+	t.Helper()
+	home = t.TempDir()
+	dir := filepath.Join(t.TempDir(), "restcrud")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	source := strings.ReplaceAll(hanging, "PIDFILE", strconv.Quote(pidFile))
+	source := strings.ReplaceAll(hanging, "PIDFILE", strconv.Quote(filepath.Join(home, "pid")))
 	if err := os.WriteFile(filepath.Join(dir, "restcrud.go"), []byte(source), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "cairn", "grade", "--dir", dir)
+	cmd = exec.CommandContext(t.Context(), "cairn", "grade", "--dir", dir)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LANG=C.UTF-8", "GOPROXY=off", "GOCACHE=" + goEnv(t, "GOCACHE"), "GOMODCACHE=" + goEnv(t, "GOMODCACHE")}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
+	seen, stderr = &bytes.Buffer{}, &bytes.Buffer{}
+	cmd.Stderr = stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -52,23 +55,52 @@ func TestInterrupt(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	readUntil(t, stdout, &out, "✓ starts and listens")
+	readUntil(t, stdout, seen, "✓ starts and listens")
+	return cmd, home, stdout, seen, stderr
+}
+
+// TestInterrupt ends a grade in the middle: nothing of it may be left.
+func TestInterrupt(t *testing.T) {
+	cmd, home, stdout, seen, stderr := gradeHanging(t)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = out.ReadFrom(stdout)
-	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
-		t.Errorf("cairn ended with %v, want status %d", err, exitInterrupted)
-	}
+	_, _ = seen.ReadFrom(stdout)
+	mustExit(t, cmd, exitInterrupted)
 	if got := stderr.String(); got != "cairn: interrupted\n" {
 		t.Errorf("standard error is %q", got)
 	}
-	if strings.Contains(out.String(), "✗") || strings.Contains(out.String(), "ungraded") {
-		t.Errorf("an interrupted grade says something about the program:\n%s", out.String())
+	if strings.Contains(seen.String(), "✗") || strings.Contains(seen.String(), "ungraded") {
+		t.Errorf("an interrupted grade says something about the program:\n%s", seen)
 	}
-	mustBeGone(t, pidFile)
+	mustBeClean(t, home)
+}
+
+// TestReaderGone closes the pipe that a grade writes to.
+func TestReaderGone(t *testing.T) {
+	cmd, home, stdout, _, stderr := gradeHanging(t)
+	if err := stdout.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustExit(t, cmd, exitPipe)
+	if stderr.Len() > 0 {
+		t.Errorf("standard error is %q", stderr)
+	}
+	mustBeClean(t, home)
+}
+
+func mustExit(t *testing.T, cmd *exec.Cmd, want int) {
+	t.Helper()
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != want {
+		t.Errorf("cairn ended with %v, want status %d", err, want)
+	}
+}
+
+// mustBeClean requires that neither the program nor a file of the grade is left.
+func mustBeClean(t *testing.T, home string) {
+	t.Helper()
+	mustBeGone(t, filepath.Join(home, "pid"))
 	left, err := os.ReadDir(filepath.Join(home, ".cache", "cairn", "run"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)

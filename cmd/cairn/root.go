@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,7 @@ const (
 	exitUsage       = 2
 	exitUngraded    = 3
 	exitInterrupted = 130
+	exitPipe        = 141
 )
 
 // stdio are the streams of one run.
@@ -44,7 +46,8 @@ type app struct {
 func run(args []string, s stdio) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends cairn at once
+	context.AfterFunc(ctx, stop)                            // a second signal ends cairn at once
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // so that a write to a closed pipe is an error, and a grade can clean up
 	a := &app{stdio: s}
 	root := newRoot(a)
 	root.SetArgs(args)
@@ -55,6 +58,9 @@ func run(args []string, s stdio) int {
 	if ctx.Err() != nil {
 		fmt.Fprintln(s.err, "cairn: interrupted")
 		return exitInterrupted
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return exitPipe // whoever read has seen enough
 	}
 	if err != nil {
 		return a.complain(ran, err)
