@@ -43,6 +43,8 @@ type app struct {
 	ctx  context.Context
 	opts Options
 
+	grader *attended
+
 	look     *theme.Theme
 	settings theme.Settings
 	renderer *markdown.Renderer
@@ -70,7 +72,7 @@ type app struct {
 func newApp(ctx context.Context, opts Options) *app {
 	settings := theme.FromEnviron(opts.Environ)
 	a := &app{
-		ctx: ctx, opts: opts, settings: settings,
+		ctx: ctx, opts: opts, grader: &attended{Grader: opts.Grader}, settings: settings,
 		renderer: markdown.NewRenderer(), places: lesson.Places{},
 		keys: newGlobalKeys(), helpKeys: newHelpKeys(), promptKeys: newPromptKeys(),
 		wake: func(tea.Msg) {},

@@ -1,3 +1,264 @@
 package tui
 
-func child() bool { return false }
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+
+	xterm "golang.org/x/term"
+
+	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/editor"
+	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/tui/terminal"
+	"github.com/cairn-learn/cairn/internal/workspace"
+	"github.com/cairn-learn/cairn/lessons"
+)
+
+// The test binary runs the program when this variable is set: in a terminal of
+// its own, as a learner would. Its value says what to do.
+const childVariable = "CAIRN_TUI_CHILD"
+
+// child is the program under test. It tells whether this process is one.
+func child() bool {
+	mode := os.Getenv(childVariable)
+	if mode == "" {
+		return false
+	}
+	if err := runChild(mode); err != nil {
+		fmt.Fprintln(os.Stderr, "cairn:", err)
+		os.Exit(1)
+	}
+	fmt.Println("ended in order")
+	return true
+}
+
+func runChild(mode string) error {
+	course, err := lessons.Load(os.DirFS("testdata/content"))
+	if err != nil {
+		return err
+	}
+	catalogue, err := exercises.Load(os.DirFS("testdata/exercises"))
+	if err != nil {
+		return err
+	}
+	r, err := road.Join(course, catalogue)
+	if err != nil {
+		return err
+	}
+	ws, err := workspace.Init(os.Getenv("CAIRN_TUI_WORKSPACE"), catalogue, "test")
+	if err != nil {
+		return err
+	}
+	opts := Options{Road: r, Workspace: ws, Grader: &recording{file: "failed.json"}, Editor: editor.Find, Version: "test"}
+	if !strings.HasPrefix(mode, "panic-") {
+		return Run(context.Background(), opts)
+	}
+	opts = opts.withDefaults()
+	a := newApp(context.Background(), opts)
+	a.push(faulty{a.top(), strings.TrimPrefix(mode, "panic-")})
+	return run(context.Background(), opts, a)
+}
+
+// session is the program in a terminal, and what the terminal was before.
+type session struct {
+	*terminal.Terminal
+	t     *testing.T
+	ctx   context.Context
+	state string // XDG_STATE_HOME of the program
+	dir   string // its workspace
+}
+
+func start(t *testing.T, mode string, environ ...string) *session {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	s := &session{t: t, ctx: ctx, state: t.TempDir(), dir: filepath.Join(t.TempDir(), "ws")}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"="+mode, "CAIRN_TUI_WORKSPACE="+s.dir, "XDG_STATE_HOME="+s.state,
+		"TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "TZ=UTC", "NO_COLOR=", "CAIRN_THEME=", "VISUAL=")
+	cmd.Env = append(cmd.Env, environ...)
+	term, err := terminal.Start(cmd, 80, 24, color.Black)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(term.Close)
+	s.Terminal = term
+	return s
+}
+
+// sees waits for a text on the screen.
+func (s *session) sees(text string) {
+	s.t.Helper()
+	if err := s.WaitText(s.ctx, text); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *session) types(keys string) {
+	s.t.Helper()
+	if err := s.Type(keys); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// restored fails unless the terminal is as a program finds it: cooked, on the
+// main screen, with a cursor.
+func (s *session) restored() {
+	s.t.Helper()
+	err := s.Wait(s.ctx, func(v terminal.View) bool { return !v.AltScreen && !v.CursorHidden })
+	if err != nil {
+		s.t.Errorf("the terminal is left on the other screen or without a cursor: %v", err)
+	}
+	after, err := xterm.GetState(int(s.TTY().Fd()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if !reflect.DeepEqual(after, cooked(s.t)) {
+		s.t.Error("the terminal is left in raw mode")
+	}
+}
+
+// cooked is the state of a terminal that nobody has touched.
+func cooked(t *testing.T) *xterm.State {
+	t.Helper()
+	term, err := terminal.Start(exec.Command("true"), 80, 24, color.Black)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer term.Close()
+	state, err := xterm.GetState(int(term.TTY().Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func TestProgramWalksTheRoad(t *testing.T) {
+	s := start(t, "run", "EDITOR=/bin/sh -c 'printf package > \"$0\"'")
+	s.sees("next: read F2 REST CRUD with net/http")
+	s.types("jj\r")
+	s.sees("Two people withdraw at once")
+	s.types("/mutex\r")
+	s.sees(`"mutex" 1 of 2`)
+	s.types("x")
+	s.sees("A service pays money out of accounts")
+	s.types("e")
+	s.sees("ready")
+	s.types("g")
+	s.sees("✗ failed 09:14:23")
+	s.sees("6 of 12")
+	s.sees("✗ counts both of two withdrawals")
+	if err := s.Resize(120, 40); err != nil {
+		t.Fatal(err)
+	}
+	s.sees("── Task")
+	s.types("q")
+	s.sees("The lost update · ")
+	s.types("\x1b") // ends the search, and only that
+	if err := s.Wait(s.ctx, func(v terminal.View) bool { return !strings.Contains(v.Text, "of 2") }); err != nil {
+		t.Fatal(err)
+	}
+	s.types("q")
+	s.sees("next: try again S4 The lost update")
+	s.types("q")
+	if err := s.WaitExit(s.ctx); err != nil {
+		t.Fatalf("the program failed: %v\n%s", err, s.View().Text)
+	}
+	s.sees("ended in order")
+	s.restored()
+	written, err := os.ReadFile(filepath.Join(s.dir, "lostupdate", "lostupdate.go"))
+	if err != nil || string(written) != "package" {
+		t.Errorf("the editor did not get the learner's file: %q, %v", written, err)
+	}
+}
+
+func TestPanicRestoresTheTerminal(t *testing.T) {
+	for _, where := range []string{"update", "command", "view"} {
+		t.Run(where, func(t *testing.T) {
+			s := start(t, "panic-"+where)
+			if where != "view" {
+				s.sees("next:")
+				s.types("j")
+			}
+			var failed *exec.ExitError
+			if err := s.WaitExit(s.ctx); !errors.As(err, &failed) || failed.ExitCode() != 1 {
+				t.Errorf("the program ended with %v", err)
+			}
+			s.sees("cairn crashed: fault in")
+			s.restored()
+			reports, _ := filepath.Glob(filepath.Join(s.state, "cairn", "crash-*.log"))
+			if len(reports) != 1 {
+				t.Errorf("%d crash reports in %s", len(reports), s.state)
+			}
+		})
+	}
+}
+
+func TestSignalsRestoreTheTerminal(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGINT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			s := start(t, "run")
+			s.sees("next:")
+			if err := s.Process().Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.WaitExit(s.ctx); err == nil {
+				t.Error("a signal is no success")
+			}
+			s.restored()
+		})
+	}
+}
+
+func TestCtrlCQuits(t *testing.T) {
+	s := start(t, "run")
+	s.sees("next:")
+	s.types("\x03")
+	if err := s.WaitExit(s.ctx); err != nil {
+		t.Error(err)
+	}
+	s.restored()
+}
+
+// The terminal is asked for its background; the answer decides the theme.
+func TestBackgroundDecidesTheTheme(t *testing.T) {
+	for name, look := range map[string]struct {
+		background color.Color
+		red        uint8 // of the word "next" in the accent of that theme
+	}{
+		"dark":  {color.Black, 0x7d},
+		"light": {color.White, 0x0b},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), childVariable+"=run", "CAIRN_TUI_WORKSPACE="+t.TempDir(), "TERM=xterm-256color", "COLORTERM=truecolor", "NO_COLOR=", "CAIRN_THEME=", "LANG=C.UTF-8")
+			term, err := terminal.Start(cmd, 80, 24, look.background)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer term.Close()
+			err = term.Wait(ctx, func(v terminal.View) bool {
+				title := v.Cells[0][1] // the c of cairn
+				if title.Content != "c" || title.Style.Fg == nil {
+					return false
+				}
+				red, _, _, _ := title.Style.Fg.RGBA()
+				return uint8(red>>8) == look.red
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

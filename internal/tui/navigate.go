@@ -93,7 +93,7 @@ func (a *app) attempts() (map[string]roadmap.Attempt, error) {
 
 func (a *app) newExercise(stone *road.Stone) screen {
 	return exercise.New(a.ctx, exercise.Options{
-		Road: a.opts.Road, Stone: stone, Workspace: a.workspace.Load(), Grader: a.opts.Grader,
+		Road: a.opts.Road, Stone: stone, Workspace: a.workspace.Load(), Grader: a.grader,
 		Editor: a.opts.Editor, Renderer: a.renderer, Theme: a.look,
 	})
 }

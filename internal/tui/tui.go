@@ -12,11 +12,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/exercise"
@@ -52,6 +55,34 @@ func Run(ctx context.Context, opts Options) error {
 	return run(ctx, opts, newApp(ctx, opts))
 }
 
+// attended counts the grades that run, so that the program does not end before
+// they have cleaned up after themselves.
+type attended struct {
+	Grader
+	running sync.WaitGroup
+}
+
+func (a *attended) Grade(ctx context.Context, s grader.Submission, events func(grader.Event)) (grader.Report, error) {
+	a.running.Add(1)
+	defer a.running.Done()
+	return a.Grader.Grade(ctx, s, events)
+}
+
+// leaving is how long a cancelled grade may take to clean up at the end.
+const leaving = 5 * time.Second
+
+func (a *attended) wait() {
+	done := make(chan struct{})
+	go func() {
+		a.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(leaving):
+	}
+}
+
 func (o Options) withDefaults() Options {
 	if o.Environ == nil {
 		o.Environ = os.Environ()
@@ -83,6 +114,7 @@ func run(ctx context.Context, opts Options, a *app) error {
 	for _, s := range a.stack {
 		s.Close()
 	}
+	a.grader.wait()
 	if crashed := a.crash.err(opts.Version); crashed != nil {
 		return crashed
 	}

@@ -57,6 +57,14 @@ func (p *Pane) Reveal(line int) {
 	}
 }
 
+// Center leaves a line that is seen where it is, and puts another into the
+// upper half.
+func (p *Pane) Center(line int) {
+	if line < p.top || line >= p.top+p.height {
+		p.ScrollTo(line - p.height/3)
+	}
+}
+
 // More tells whether lines are hidden below.
 func (p *Pane) More() bool { return p.top+p.height < len(p.lines) }
 

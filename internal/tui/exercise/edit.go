@@ -2,8 +2,10 @@ package exercise
 
 import (
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -58,9 +60,45 @@ func (s *Screen) openEditor(msg editorMsg) tea.Cmd {
 		run := func() tea.Msg { return editedMsg{to: to{s}, err: msg.cmd.Run()} }
 		return tea.Batch(run, nav.Go(nav.Notice{Text: "Your editor is open in its own window."}))
 	}
-	return tea.ExecProcess(msg.cmd, func(err error) tea.Msg {
+	return tea.Exec(&unhurried{msg.cmd}, func(err error) tea.Msg {
 		return editedMsg{to: to{s}, err: err}
 	})
+}
+
+// unhurried is a command that takes a moment even when its program fails at
+// once. Bubble Tea 2.1.1 stops its renderer's clock on a goroutine of its own;
+// when the terminal comes back before that has run, the clock is stopped for
+// good and nothing is ever drawn again.
+type unhurried struct{ *exec.Cmd }
+
+const moment = 50 * time.Millisecond
+
+// Run runs the command.
+func (u *unhurried) Run() error {
+	begun := time.Now()
+	err := u.Cmd.Run()
+	time.Sleep(moment - time.Since(begun))
+	return err
+}
+
+// The streams are the terminal's, unless the command has its own.
+
+func (u *unhurried) SetStdin(r io.Reader) {
+	if u.Stdin == nil {
+		u.Stdin = r
+	}
+}
+
+func (u *unhurried) SetStdout(w io.Writer) {
+	if u.Stdout == nil {
+		u.Stdout = w
+	}
+}
+
+func (u *unhurried) SetStderr(w io.Writer) {
+	if u.Stderr == nil {
+		u.Stderr = w
+	}
 }
 
 func (s *Screen) edited(msg editedMsg) tea.Cmd {

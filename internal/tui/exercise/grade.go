@@ -120,10 +120,11 @@ func (s *Screen) gradeCmd(ctx context.Context, r *run) tea.Cmd {
 		}()
 		submission := grader.Submission{Exercise: e.Spec(), Dir: ws.ExerciseDir(e.ID), KeepWorld: true}
 		result.report, result.err = g.Grade(ctx, submission, r.feed.push)
-		if result.err == nil && ctx.Err() == nil {
+		if result.err == nil && (ctx.Err() == nil || result.report.Verdict != report.Ungraded) {
 			result.kept = ws.SaveReport(&result.report)
 		}
-		return result
+		// The roadmap hears of it also when this screen has been left.
+		return tea.BatchMsg{nav.Go(result), nav.Go(nav.StateChanged{})}
 	}
 }
 
@@ -203,11 +204,10 @@ func (s *Screen) graded(msg gradedMsg) tea.Cmd {
 		return tea.Batch(nav.Fail(msg.err), s.load())
 	}
 	s.take(&msg.report)
-	cmds := []tea.Cmd{nav.Go(nav.StateChanged{})}
 	if msg.kept != nil {
-		cmds = append(cmds, nav.Fail(fmt.Errorf("graded, but the report could not be kept: %w", msg.kept)))
+		return nav.Fail(fmt.Errorf("graded, but the report could not be kept: %w", msg.kept))
 	}
-	return tea.Batch(cmds...)
+	return nil
 }
 
 // stop cancels the run and tells whether there was one.

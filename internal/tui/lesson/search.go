@@ -72,13 +72,13 @@ func (s *Screen) look(text string) {
 	for i, m := range s.search.matches {
 		if m.line >= s.text.Top() {
 			s.search.current = i
-			s.text.Reveal(m.line)
+			s.text.Center(m.line)
 			return
 		}
 	}
 	if len(s.search.matches) > 0 {
 		s.search.current = 0
-		s.text.Reveal(s.search.matches[0].line)
+		s.text.Center(s.search.matches[0].line)
 	}
 }
 
@@ -108,7 +108,7 @@ func (s *Screen) toMatch(by int) {
 		return
 	}
 	s.search.current = (s.search.current + by + n) % n
-	s.text.Reveal(s.search.matches[s.search.current].line)
+	s.text.Center(s.search.matches[s.search.current].line)
 	s.remember()
 }
 

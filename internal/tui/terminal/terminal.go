@@ -144,7 +144,7 @@ func (t *Terminal) Wait(ctx context.Context, wanted func(View) bool) error {
 		select {
 		case <-t.changed:
 		case <-ctx.Done():
-			return fmt.Errorf("the screen never became as wanted; it shows:\n%s", v.Text)
+			return fmt.Errorf("the screen never became as wanted (alternate screen %v); it shows:\n%s", v.AltScreen, v.Text)
 		}
 	}
 }
