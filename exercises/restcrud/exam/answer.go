@@ -26,11 +26,11 @@ func want(c *exam.C, r *exam.Response, status int) {
 	f := exam.Finding{Did: r.Did(), Expected: statusText(status), Saw: r.String()}
 	switch {
 	case notFoundByNetHTTP(r):
-		f.Saw += ": net/http's own text. No pattern of your mux matches this path, or a handler called http.NotFound"
+		f.Saw = quoted(r) + ": net/http wrote this. No pattern of your mux matches this path, or a handler called http.NotFound"
 		f.Detail = fmt.Sprintf("A pattern is a method, a space and a path, as in mux.HandleFunc(%q, …).", pattern(r))
 		f.Read = lesson + "one-pattern-per-operation"
 	case notAllowedByNetHTTP(r):
-		f.Saw += fmt.Sprintf(": net/http's own text. Your mux knows this path with %s only", r.Header.Get("Allow"))
+		f.Saw = quoted(r) + ": net/http wrote this. Your mux knows this path with " + r.Header.Get("Allow") + " only"
 		f.Detail = fmt.Sprintf("A pattern is a method, a space and a path, as in mux.HandleFunc(%q, …).", pattern(r))
 		f.Read = lesson + "one-pattern-per-operation"
 	case r.Status >= 300 && r.Status < 400:
@@ -44,8 +44,11 @@ func want(c *exam.C, r *exam.Response, status int) {
 }
 
 // wantError fails unless the answer is an error as the contract describes it.
-func wantError(c *exam.C, r *exam.Response, status int) {
-	wantRefusal(c, r, status)
+func wantError(c *exam.C, r *exam.Response, status int) { wantErrorFor(c, r, r.Did(), status) }
+
+// wantErrorFor is wantError with other words for what was done.
+func wantErrorFor(c *exam.C, r *exam.Response, did string, status int) {
+	wantRefusal(c, r, did, status)
 	wantJSON(c, r)
 	oneValue(c, r)
 	object := r.Object(exam.Expected(`an object such as {"error": "…"}`))
@@ -60,8 +63,8 @@ func wantError(c *exam.C, r *exam.Response, status int) {
 }
 
 // wantRefusal fails unless the status is the refusal that was asked for.
-func wantRefusal(c *exam.C, r *exam.Response, status int) {
-	f := exam.Finding{Did: r.Did(), Expected: statusText(status), Saw: r.String()}
+func wantRefusal(c *exam.C, r *exam.Response, did string, status int) {
+	f := exam.Finding{Did: did, Expected: statusText(status), Saw: r.String()}
 	switch {
 	case r.Status == status:
 		return
@@ -97,7 +100,7 @@ func wantJSON(c *exam.C, r *exam.Response) {
 	case got == "":
 		f.Saw = "no Content-Type header"
 	case notFoundByNetHTTP(r), notAllowedByNetHTTP(r):
-		f.Saw = fmt.Sprintf("%s as %s: net/http wrote this answer, not your code", r, got)
+		f.Saw = fmt.Sprintf("%s as %s: net/http wrote this answer, not your code", quoted(r), got)
 	case plain && nosniff:
 		f.Saw = fmt.Sprintf("%s as %s: http.Error always says text/plain, whatever Content-Type was set before", r, got)
 		f.Read = lesson + "headers-then-status-then-body"
@@ -150,6 +153,11 @@ func wantAllow(c *exam.C, r *exam.Response, methods ...string) {
 		Why:      "A 405 must say what is allowed instead (RFC 9110, section 15.5.6). It is the one error that tells a developer how to fix the request.",
 		Read:     lesson + "who-answered",
 	})
+}
+
+// quoted is an answer in plain text, which would look odd behind its status.
+func quoted(r *exam.Response) string {
+	return fmt.Sprintf("%d with the text %q", r.Status, strings.TrimSpace(string(r.Body)))
 }
 
 func notFoundByNetHTTP(r *exam.Response) bool {

@@ -14,7 +14,7 @@ func changes(x *exam.X) {
 		exam.Read(lesson+"put-replaces"))
 	x.Check("put-repeated", "is in the same state after the same PUT twice", putRepeated,
 		exam.After("put-replaces", "list-order"),
-		exam.Why("A client that got no answer sends its PUT again, and so do proxies and HTTP libraries, unasked: PUT is defined as safe to repeat."),
+		exam.Why("A client that got no answer sends its PUT again. So do nginx and some HTTP libraries, unasked, because PUT is defined as safe to repeat."),
 		exam.Read(lesson+"put-replaces"))
 	x.Check("own-id", "chooses ids itself, whatever the body says", ownID,
 		exam.After("put-replaces"),
@@ -161,7 +161,8 @@ func wantGone(c *exam.C, r *exam.Response) {
 	if r.Status == http.StatusNoContent {
 		c.Fail(exam.Finding{Did: r.Did() + ", where no parcel is",
 			Expected: statusText(http.StatusNotFound),
-			Saw:      "204 No Content. delete(m, key) says nothing about a key that is not there; whether it is there must be asked first"})
+			Saw:      "204 No Content. delete(m, key) says nothing about a key that is not there; whether it is there must be asked first",
+			Why:      "Somebody who mistypes an id is told that the parcel has been collected. It stands on the shelf for ever."})
 	}
 	wantError(c, r, http.StatusNotFound)
 }

@@ -1,6 +1,7 @@
 package exam
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -58,14 +59,10 @@ func (s *shelf) bring() {
 	}
 	for i, lane := range s.c.Volley(requests...) {
 		for j, r := range lane {
-			want(s.c, r, http.StatusCreated)
-			p := wantParcel(s.c, r, brought[i][j])
+			p := s.answered(r, http.StatusCreated, brought[i][j])
 			if other, taken := s.by[p.ID]; taken {
-				s.c.Fail(exam.Finding{
-					Did:      fmt.Sprintf("%d clients sent POST /parcels at the same time", lanes),
-					Expected: "an id of its own for every parcel",
-					Saw:      fmt.Sprintf("id %q was given to the parcels of %s and of %s: two handlers took the next id at the same moment", p.ID, other, p.Recipient),
-				})
+				s.collision(r, "an id of its own for every parcel",
+					fmt.Sprintf("id %q was given to the parcels of %s and of %s: two handlers took the next id at the same moment", p.ID, other, p.Recipient))
 			}
 			s.by[p.ID], s.mine[i] = p.Recipient, append(s.mine[i], p)
 		}
@@ -103,58 +100,87 @@ func (s *shelf) traffic() {
 		for j, r := range lane {
 			switch p := wanted[i][j]; {
 			case p.ID != "":
-				want(s.c, r, http.StatusOK)
-				wantParcel(s.c, r, p)
-			case p.Recipient != "":
-				want(s.c, r, http.StatusNoContent)
-			default:
-				wantWhole(s.c, r)
+				s.answered(r, http.StatusOK, p)
+			case p.Recipient == "":
+				s.wantWhole(r)
+			case r.Status != http.StatusNoContent:
+				s.collision(r, statusText(http.StatusNoContent), r.String()+": the parcel was there, and nobody else deletes it")
 			}
 		}
+	}
+}
+
+// collision fails with what only another request can have caused: the checks
+// before have seen each of these requests answered as it should be.
+func (s *shelf) collision(r *exam.Response, expected, saw string) {
+	s.c.Fail(exam.Finding{
+		Did:      fmt.Sprintf("%s, while %d other clients worked on parcels of their own", r.Did(), lanes-1),
+		Expected: expected,
+		Saw:      saw,
+	})
+}
+
+// answered wants the parcel in the answer to be the given one, and returns it. A
+// wanted parcel without an id may come back with any.
+func (s *shelf) answered(r *exam.Response, status int, wanted parcel) (got parcel) {
+	if r.Status != status {
+		s.collision(r, statusText(status), r.String()+": alone, this request was answered as it should be")
+	}
+	err := json.Unmarshal(r.Body, &got)
+	if wanted.ID == "" {
+		wanted.ID = got.ID
+	}
+	if err != nil || got.ID == "" || got != wanted {
+		s.collision(r, fmt.Sprintf("%d with %s", status, wanted), r.String()+": not this client's parcel, or not as it has just sent it")
+	}
+	return got
+}
+
+// wantWhole looks at a list from mid-traffic: every sealed parcel in it must be
+// whole, and none may be there twice.
+func (s *shelf) wantWhole(r *exam.Response) {
+	var all []parcel
+	if err := json.Unmarshal(r.Body, &all); r.Status != http.StatusOK || err != nil {
+		s.collision(r, "200 with an array of parcels", r.String())
+	}
+	seen := map[string]bool{}
+	for _, p := range all {
+		switch {
+		case p.ID == "" || p.Recipient == "":
+			s.collision(r, "whole parcels", "an empty one in the list: its id was still there, and it was not. Somebody deleted it while the list was being put together")
+		case seen[p.ID]:
+			s.collision(r, "every parcel once", p.String()+" twice")
+		case strings.Contains(p.Note, " g for ") && p.Note != seal(p):
+			s.collision(r, "each parcel as it was before a PUT, or as it is after it", "a mixture of two: "+p.String())
+		}
+		seen[p.ID] = true
 	}
 }
 
 // wantAll compares the list with the shelf, when everybody has gone home.
 func (s *shelf) wantAll(old []parcel) {
-	f := exam.Finding{Did: "many clients created, changed, read and deleted parcels of their own at the same time; then GET /parcels"}
-	got := map[string]parcel{}
-	all := list(s.c)
-	for _, p := range all {
-		got[p.ID] = p
-	}
+	r := s.c.Get("/parcels")
+	s.wantWhole(r)
+	var all []parcel
+	r.JSON(&all)
+	got := byID(all)
+	f := exam.Finding{Did: fmt.Sprintf("%d clients created, changed, read and deleted parcels of their own at the same time; when all were done, GET /parcels", lanes)}
 	left := len(old)
 	for _, mine := range s.mine {
 		left += len(mine)
 		for _, p := range mine {
-			if _, ok := got[p.ID]; !ok {
+			switch found, ok := got[p.ID]; {
+			case !ok:
 				f.Expected, f.Saw = p.String()+" in the list", "it is not there, and nobody deleted it: two handlers changed the same map or slice, and one change overwrote the other"
 				s.c.Fail(f)
+			case found != p:
+				f.Expected, f.Saw = p.String(), found.String()+", which was overwritten before"
+				s.c.Fail(f)
 			}
-			same(s.c, f.Did, got[p.ID], p)
 		}
 	}
 	if len(all) != left {
-		f.Expected, f.Saw = count(left), count(len(all))
+		f.Expected, f.Saw = count(left), count(len(all))+": something is there that was deleted"
 		s.c.Fail(f)
-	}
-}
-
-// wantWhole looks at a list from mid-traffic: every sealed parcel in it must be
-// whole, and none may be there twice.
-func wantWhole(c *exam.C, r *exam.Response) {
-	want(c, r, http.StatusOK)
-	wantJSON(c, r)
-	seen := map[string]bool{}
-	for _, item := range listed(c, r) {
-		p := parcelOf(c, r, item)
-		if seen[p.ID] {
-			c.Fail(exam.Finding{Did: "GET /parcels while others changed parcels", Expected: "every parcel once", Saw: p.String() + " twice"})
-		}
-		seen[p.ID] = true
-		if strings.Contains(p.Note, " g for ") && p.Note != seal(p) {
-			c.Fail(exam.Finding{Did: "GET /parcels while others changed parcels",
-				Expected: "each parcel as it was before a PUT, or as it is after it",
-				Saw:      "a mixture of two: " + p.String()})
-		}
 	}
 }

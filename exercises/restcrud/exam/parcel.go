@@ -150,12 +150,12 @@ func unchanged(c *exam.C, before []parcel, did string) {
 		Did:      did + ", then GET /parcels",
 		Expected: fmt.Sprintf("the same %s as before", count(len(before))),
 		Saw:      fmt.Sprintf("%s instead of %s", count(len(after)), count(len(before))),
-		Why:      "A client that is told no goes on as if nothing had happened. Something must not have happened.",
+		Why:      "A client that is told no goes on as if nothing had happened. So nothing may have happened.",
 		Read:     lesson + "an-error-ends-the-handler",
 	}
 	for _, p := range before {
 		if next, there := now[p.ID]; there && next != p {
-			f.Saw = fmt.Sprintf("%s has become %s", p, next)
+			f.Saw, f.Read = fmt.Sprintf("%s has become %s", p, next), lesson+"put-replaces"
 		}
 	}
 	c.Fail(f)

@@ -58,7 +58,7 @@ func wrongMethod(c *exam.C) {
 	p := created(c, newParcel(c))
 	refused := func(method, path string, body any, allowed ...string) {
 		r := c.Do(method, path, body)
-		wantRefusal(c, r, http.StatusMethodNotAllowed)
+		wantRefusal(c, r, r.Did(), http.StatusMethodNotAllowed)
 		wantAllow(c, r, allowed...)
 		wantError(c, r, http.StatusMethodNotAllowed)
 	}
@@ -113,27 +113,24 @@ func malformed(c *exam.C) {
 	p := created(c, newParcel(c))
 	in := newParcel(c)
 	whole := jsonOf(in.body())
-	for _, body := range []string{
-		whole[:len(whole)-1],
-		fmt.Sprintf("recipient=%s&grams=%d", c.Words(1), in.Grams),
-		"[" + whole + "]",
-		jsonOf(in.Recipient),
-		jsonOf(map[string]any{"recipient": c.Int(1, 99), "grams": in.Grams}),
-		jsonOf(map[string]any{"recipient": in.Recipient, "grams": "heavy"}),
-		jsonOf(map[string]any{"recipient": in.Recipient, "grams": 0.5}),
-		"",
+	for _, bad := range []struct{ what, body string }{
+		{"JSON that breaks off before its last }", whole[:len(whole)-1]},
+		{"a form, declared as JSON", fmt.Sprintf("recipient=%s&grams=%d", c.Words(1), in.Grams)},
+		{"an array around the parcel", "[" + whole + "]"},
+		{"a string in place of a parcel", jsonOf(in.Recipient)},
+		{"a number as recipient", jsonOf(map[string]any{"recipient": c.Int(1, 99), "grams": in.Grams})},
+		{"a string as grams", jsonOf(map[string]any{"recipient": in.Recipient, "grams": "heavy"})},
+		{"half a gram", jsonOf(map[string]any{"recipient": in.Recipient, "grams": 0.5})},
+		{"no body at all", ""},
 	} {
-		refusedBody(c, c.Post("/parcels", body))
-		refusedBody(c, c.Put("/parcels/"+p.ID, body))
+		for _, r := range []*exam.Response{c.Post("/parcels", bad.body), c.Put("/parcels/"+p.ID, bad.body)} {
+			did := r.Did() + ": " + bad.what
+			if r.Status < 300 && !hasError(r) {
+				c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusBadRequest), Saw: r.String() + ": this was taken for a parcel"})
+			}
+			wantErrorFor(c, r, did, http.StatusBadRequest)
+		}
 	}
-}
-
-// refusedBody wants the 400 that a body earns which is not the contract's.
-func refusedBody(c *exam.C, r *exam.Response) {
-	if len(r.Body) > 0 && r.Status < 300 && !hasError(r) {
-		c.Fail(exam.Finding{Did: r.Did(), Expected: statusText(http.StatusBadRequest), Saw: r.String() + ": the body was taken for a parcel"})
-	}
-	wantError(c, r, http.StatusBadRequest)
 }
 
 func trailingData(c *exam.C) {
@@ -144,7 +141,7 @@ func trailingData(c *exam.C) {
 			if r.Status < 300 && !hasError(r) {
 				c.Fail(exam.Finding{Did: r.Did(),
 					Expected: statusText(http.StatusBadRequest),
-					Saw:      r.String() + fmt.Sprintf(": the first JSON value was read, and %q behind it was not looked at. Decode stops after one value", short(more))})
+					Saw:      fmt.Sprintf("%s: the first JSON value was read, and what stands behind it was not looked at: %s. Decode stops after one value", r, short(more))})
 			}
 			wantError(c, r, http.StatusBadRequest)
 		}
@@ -202,24 +199,25 @@ func tooLarge(c *exam.C) {
 	p := created(c, newParcel(c))
 	for _, size := range []int{limit + 1, 1 << 20} {
 		_, body := sized(c, size)
-		refusedAsLarge(c, c.Post("/parcels", body))
-		refusedAsLarge(c, c.Put("/parcels/"+p.ID, body))
+		refusedAsLarge(c, c.Post("/parcels", body), size)
+		refusedAsLarge(c, c.Put("/parcels/"+p.ID, body), size)
 	}
 }
 
-func refusedAsLarge(c *exam.C, r *exam.Response) {
+func refusedAsLarge(c *exam.C, r *exam.Response, size int) {
+	did := fmt.Sprintf("%s %s with a parcel of %d bytes", r.Method, r.Path, size)
 	switch {
 	case r.Status < 300 && !hasError(r):
-		c.Fail(exam.Finding{Did: r.Did(), Expected: statusText(http.StatusRequestEntityTooLarge),
-			Saw: r.String() + ": the program read all of it"})
+		c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusRequestEntityTooLarge),
+			Saw: statusText(r.Status) + ": the program has read all of it"})
 	case r.Status == http.StatusBadRequest:
-		c.Fail(exam.Finding{Did: r.Did(), Expected: statusText(http.StatusRequestEntityTooLarge),
+		c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusRequestEntityTooLarge),
 			Saw: r.String() + ": the limit held, but the answer calls it bad JSON",
 			Why: "With 400 the client looks for a mistake in its JSON. 413 tells it the one thing that helps: send less.",
 			Detail: "The error that the limit raises comes out of Decode or ReadAll, perhaps wrapped. errors.As finds *http.MaxBytesError in it; " +
 				"a limit made with io.LimitReader raises none and simply cuts the body."})
 	}
-	wantError(c, r, http.StatusRequestEntityTooLarge)
+	wantErrorFor(c, r, did, http.StatusRequestEntityTooLarge)
 }
 
 // endlessBody sends a megabyte in chunks and then nothing, without an end. The
@@ -267,6 +265,7 @@ func harmless(c *exam.C) {
 }
 
 func short(s string) string {
+	s = strings.TrimSpace(s)
 	if len(s) > 24 {
 		return s[:24] + "…"
 	}
