@@ -115,7 +115,7 @@ func refusedBecause(f exam.Finding, r *exam.Response, seen []wire.Statement) exa
 	}
 	switch err.Code {
 	case "40001":
-		f.Saw += ". PostgreSQL had refused one of the transactions (40001, " + err.Message + "), and your code passed that on to the caller. The code means: nothing has changed, run the transaction again"
+		f.Saw += ". PostgreSQL had refused one of the transactions (40001, serialization failure), and your code passed that on to the caller. The code means: nothing has changed, run the transaction again"
 		f.Read = lesson + "let-postgresql-notice"
 	case "25P02":
 		f.Saw += ". After a first error, your code ran more statements in the same transaction (25P02, " + err.Message + "). A transaction that has failed can only be rolled back; another try needs another transaction"

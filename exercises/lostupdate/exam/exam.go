@@ -10,17 +10,24 @@ import (
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
-const lesson = "sql/lost-update#"
+const (
+	lesson = "sql/lost-update#"
+
+	whyContract = "Callers go by the status and by the fields of the contract. An error of the wrong kind sends them the wrong way: a 500 wakes somebody up, a 404 says that the number is wrong, a 409 that the money is not there."
+	whyAmount   = "A negative withdrawal is a deposit that nobody paid in. What reaches the SQL must be an amount already."
+)
 
 // Exam declares the checks. The first ones need nobody else around; the race
 // comes next, because every other promise is easier to keep once it is won.
 func Exam(x *exam.X) {
 	x.Instances(2)
-	x.Check("account", "answers with the balance of an account", readAccount)
-	x.Check("withdraw", "takes one withdrawal off the balance and notes it", withdrawOnce, exam.After("account"))
-	x.Check("bad-amount", "refuses an amount that is none", refuseBadAmounts, exam.After("withdraw"))
+	x.Check("account", "answers with the balance of an account", readAccount, exam.Why(whyContract))
+	x.Check("withdraw", "takes one withdrawal off the balance and notes it", withdrawOnce, exam.After("account"),
+		exam.Why(whyContract), exam.Read(lesson+"one-transaction-two-tables"))
+	x.Check("bad-amount", "refuses an amount that is none", refuseBadAmounts, exam.After("withdraw"),
+		exam.Why(whyAmount))
 	x.Check("insufficient", "refuses what the account does not hold", refuseTooMuch, exam.After("withdraw"),
-		exam.Read(lesson+"let-the-database-compute"))
+		exam.Why(whyContract), exam.Read(lesson+"let-the-database-compute"))
 	x.Check("nothing-left", "holds no lock once it has answered", leaveNothing, exam.After("withdraw", "insufficient"),
 		exam.Why(whyLeft), exam.Read(lesson+"lock-the-row-before-you-read"))
 	x.Check("two-at-once", "counts both of two withdrawals at the same moment", countBoth, exam.After("nothing-left"),
@@ -85,8 +92,7 @@ func refuseBadAmounts(c *exam.C) {
 		`amount`,
 	} {
 		r := c.Post(acc.path()+"/withdraw", body)
-		refusal(c, r, http.StatusBadRequest,
-			exam.Why("A negative withdrawal is a deposit that nobody paid in. What reaches the SQL must be an amount already."))
+		refusal(c, r, http.StatusBadRequest)
 		acc.unchanged(r)
 	}
 }

@@ -39,6 +39,7 @@ func leaveOthersAlone(c *exam.C) {
 	}
 	f := besideFinding()
 	f.Saw = "each time they got their 200 only after the one that waited had been answered. PostgreSQL had not kept them waiting: whatever did is inside your program"
+	f.Read = lesson + "a-mutex-guards-one-process"
 	c.Fail(wideLock(f, c.Statements()))
 }
 
@@ -52,6 +53,9 @@ func besideFinding() exam.Finding {
 // drawBeside reports whether the others were served before the one that waits.
 func drawBeside(c *exam.C) bool {
 	held := newAccount(c, money(c))
+	// Made before anything is locked, or a lock on the table would stop the
+	// examiner as well.
+	others := [2]*account{newAccount(c, money(c)), newAccount(c, money(c))}
 	hold := c.DB().Hold(lockRow, held.id)
 	var answered atomic.Bool
 	ahead := true
@@ -63,9 +67,9 @@ func drawBeside(c *exam.C) bool {
 		func() {
 			defer hold.Release()
 			eventually(c, 200*time.Millisecond, func() bool { return waiting(c) > 0 || answered.Load() })
-			for _, client := range bothInstances(c) {
+			for i, client := range bothInstances(c) {
 				tooEarly := answered.Load()
-				drawOther(c, client)
+				others[i].drawBeside(client)
 				ahead = ahead && (tooEarly || !answered.Load())
 			}
 		},
@@ -73,10 +77,10 @@ func drawBeside(c *exam.C) bool {
 	return ahead
 }
 
-// drawOther draws from an account that nobody holds, and fails the check when
+// drawBeside draws from an account that nobody holds, and fails the check when
 // that is refused or waits for a lock too.
-func drawOther(c *exam.C, client *exam.Client) {
-	acc, amount := newAccount(c, money(c)), some(c)
+func (a *account) drawBeside(client *exam.Client) {
+	c, amount := a.c, some(a.c)
 	f := besideFinding()
 	var done atomic.Bool
 	var r *exam.Response
@@ -85,7 +89,7 @@ func drawOther(c *exam.C, client *exam.Client) {
 	c.Parallel(
 		func() {
 			defer done.Store(true)
-			r, err = acc.try(client, amount)
+			r, err = a.try(client, amount)
 		},
 		func() {
 			for !done.Load() && !queued && c.Context().Err() == nil {

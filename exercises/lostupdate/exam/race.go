@@ -99,6 +99,7 @@ func lostBecause(c *exam.C, f exam.Finding, r *race) exam.Finding {
 		return why.add(f)
 	}
 	acc := newAccount(c, r.acc.start)
+	c.Note("the same with another account and both clients at instance 1, to see whether that keeps them apart")
 	same := c.Client("A", exam.To(0))
 	again := run(c, acc, r.amount, [2]*exam.Client{same, c.Client("B", exam.To(0))})
 	if again.worst().Status == http.StatusOK && acc.balance() == acc.start-2*r.amount {
