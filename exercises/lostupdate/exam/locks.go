@@ -69,7 +69,7 @@ func drawBeside(c *exam.C) bool {
 			eventually(c, 200*time.Millisecond, func() bool { return waiting(c) > 0 || answered.Load() })
 			for i, client := range bothInstances(c) {
 				tooEarly := answered.Load()
-				others[i].drawBeside(client)
+				others[i].drawFreely(client)
 				ahead = ahead && (tooEarly || !answered.Load())
 			}
 		},
@@ -77,9 +77,9 @@ func drawBeside(c *exam.C) bool {
 	return ahead
 }
 
-// drawBeside draws from an account that nobody holds, and fails the check when
+// drawFreely draws from an account that nobody holds, and fails the check when
 // that is refused or waits for a lock too.
-func (a *account) drawBeside(client *exam.Client) {
+func (a *account) drawFreely(client *exam.Client) {
 	c, amount := a.c, some(a.c)
 	f := besideFinding()
 	var done atomic.Bool
