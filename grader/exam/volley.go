@@ -40,12 +40,10 @@ func (c *C) Volley(lanes ...[]Request) [][]*Response {
 	c.last = fmt.Sprintf("%d requests over %d connections at the same time", all, len(lanes))
 	c.mu.Unlock()
 
-	ctx, cancel := context.WithTimeout(c.ctx, c.session.limits.Request)
-	defer cancel()
 	answers := make([][]*Response, len(lanes))
 	c.Burst(len(lanes), func(i int) {
 		for len(answers[i]) < len(sent[i]) {
-			got, err := c.pipeline(ctx, sent[i][len(answers[i]):])
+			got, err := c.pipeline(sent[i][len(answers[i]):])
 			answers[i] = append(answers[i], got...)
 			if err != nil && len(got) == 0 { // a program may close a connection after any answer, not before
 				c.noAnswer(c.examiner, sent[i][len(answers[i])], err)
@@ -57,7 +55,7 @@ func (c *C) Volley(lanes ...[]Request) [][]*Response {
 
 // pipeline sends the requests over one connection and returns the answers that
 // came; the error is nil when all did.
-func (c *C) pipeline(ctx context.Context, requests []*request) ([]*Response, error) {
+func (c *C) pipeline(requests []*request) ([]*Response, error) {
 	base := c.session.programs[0].base()
 	var out bytes.Buffer
 	for _, r := range requests {
@@ -70,21 +68,24 @@ func (c *C) pipeline(ctx context.Context, requests []*request) ([]*Response, err
 		_ = req.Write(&out) // into memory
 	}
 	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", strings.TrimPrefix(base, "http://"))
+	conn, err := d.DialContext(c.ctx, "tcp", strings.TrimPrefix(base, "http://"))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = conn.Close() }()
-	if end, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(end)
-	}
 	go func() { _, _ = conn.Write(out.Bytes()) }() // a program that does not answer stops reading in the end
-	return c.readAnswers(bufio.NewReader(conn), requests)
+	return c.readAnswers(conn, requests)
 }
 
-func (c *C) readAnswers(in *bufio.Reader, requests []*request) (answers []*Response, err error) {
-	began := time.Now()
+// readAnswers gives each answer as long as a request of its own would have.
+func (c *C) readAnswers(conn net.Conn, requests []*request) (answers []*Response, err error) {
+	in, began := bufio.NewReader(conn), time.Now()
 	for _, r := range requests {
+		end := time.Now().Add(r.timeout)
+		if check, ok := c.ctx.Deadline(); ok && check.Before(end) {
+			end = check
+		}
+		_ = conn.SetReadDeadline(end)
 		got, err := http.ReadResponse(in, &http.Request{Method: r.method})
 		if err != nil {
 			return answers, deadlineError(err)
