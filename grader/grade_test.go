@@ -119,7 +119,7 @@ func TestVerdicts(t *testing.T) {
 		{"prints-a-report", report.Failed, "echo", []string{"the answer is"}},
 		{"never-listens", report.Limit, "starts", []string{"did not accept a connection on $PORT in 2s", "waitForConfig", "probe/probe.go:"}},
 		{"panics-in-handler", report.Failed, "echo", []string{"the handler panicked", "assignment to entry in nil map", "probe/probe.go:7"}},
-		{"panics-in-goroutine", report.Failed, "echo", []string{"exited with status 2", "index out of range", "probe/probe.go:13"}},
+		{"panics-in-goroutine", report.Failed, "echo", []string{"exited with status 2 instead of answering: panic: runtime error: index out of range", "probe/probe.go:13"}},
 		{"deadlocks-in-handler", report.Limit, "echo", []string{"was not answered within 1s", "probe.count", "probe/probe.go:19"}},
 		{"prints-without-end", report.Limit, "echo", []string{"printed more than 1 MB"}},
 		{"does-not-compile", report.Broken, "", []string{"declared and not used: count", "probe.go"}},

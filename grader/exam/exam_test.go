@@ -36,7 +36,8 @@ func TestDeclare(t *testing.T) {
 
 func TestRandomDataFollowsSeedAndCheck(t *testing.T) {
 	draw := func(seed uint64, id string) uint64 { return newRand(seed, id).Uint64() }
-	if draw(1, "a") != draw(1, "a") {
+	first, again := draw(1, "a"), draw(1, "a")
+	if first != again {
 		t.Error("the same seed and check draw different data")
 	}
 	if draw(1, "a") == draw(2, "a") || draw(1, "a") == draw(1, "b") {

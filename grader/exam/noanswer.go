@@ -72,7 +72,7 @@ func (c *C) panicLine(p *Program) string {
 
 func (c *C) exitFinding(p *Program, f Finding) Finding {
 	c.session.noteLimit(p)
-	f.Saw = "the program " + p.ending() + " instead of answering"
+	f.Saw = "the program " + p.ending() + " instead of answering" + p.lastWords()
 	f.Why = whyExit
 	f.Detail = p.trace()
 	return f
@@ -90,7 +90,7 @@ func (c *C) explainExit() {
 		}
 		if c.finding == nil {
 			f := c.exitFinding(p, Finding{Did: c.last, Expected: "the program goes on running"})
-			f.Saw = "the program " + p.ending()
+			f.Saw = "the program " + p.ending() + p.lastWords()
 			c.finding = &f
 		} else if c.finding.Detail == "" {
 			c.finding.Detail = strings.TrimSpace(p.name() + " " + p.ending() + "\n" + p.trace())

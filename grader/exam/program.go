@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,7 +122,7 @@ func (p *Program) exitedAtStart() *Finding {
 	return &Finding{
 		Did:      p.command(),
 		Expected: "it listens there until it is told to stop",
-		Saw:      "the program " + p.ending() + " before it accepted a connection",
+		Saw:      "the program " + p.ending() + " before it accepted a connection" + p.lastWords(),
 		Why:      "A service that ends by itself serves nobody: whatever runs it restarts it for ever, and every request in between fails.",
 		Detail:   p.trace(),
 	}
@@ -151,6 +152,16 @@ func (p *Program) ending() string {
 // trace is what the program's output says about its end, cut to the learner's
 // frames.
 func (p *Program) trace() string { return process.LearnerTrace(p.proc.Output(), learnerModule) }
+
+// lastWords is the first line of the trace, after a colon: what the Go runtime
+// says of the end, such as "panic: …" or "fatal error: concurrent map writes".
+func (p *Program) lastWords() string {
+	line, _, _ := strings.Cut(p.trace(), "\n")
+	if line == "" {
+		return ""
+	}
+	return ": " + line
+}
 
 // exited tells whether the process ended without the examiner's doing.
 func (p *Program) exited() bool {
