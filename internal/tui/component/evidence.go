@@ -45,7 +45,7 @@ func Evidence(t *theme.Theme, c report.Check, blocker string, width int) []strin
 	}
 	if c.Feedback != nil && c.Feedback.Detail != "" {
 		detail := strings.Split(strings.TrimRight(c.Feedback.Detail, "\n"), "\n")
-		out = append(out, "", Rule(t, "in short", width))
+		out = append(out, "", Rule(t, "in detail", width))
 		out = append(out, Squeeze(detail, width)...)
 	}
 	if len(c.Timeline) > 0 {
