@@ -26,7 +26,11 @@ func (a *app) assignment(name, path string) (assignment, error) {
 	if path != "" {
 		return a.assignmentIn(dir, name, path)
 	}
-	w, err := workspace.Find(dir)
+	find := workspace.Locate
+	if name == "" {
+		find = workspace.Find // the folder has to say which exercise is meant
+	}
+	w, err := find(dir)
 	if err != nil {
 		return assignment{}, err
 	}

@@ -74,7 +74,7 @@ func unlessHomeless(variable, path string) string {
 
 // lookAt tells which workspace a folder is in: "" for none.
 func lookAt(dir string) (string, error) {
-	w, err := workspace.Find(dir)
+	w, err := workspace.Locate(dir)
 	var none *workspace.NoneError
 	switch {
 	case errors.As(err, &none):

@@ -34,7 +34,7 @@ func explain(err error) error {
 		return hinted(exitUsage, fmt.Errorf("the workspace %s was made by a newer cairn (%s)", newer.Dir, newer.Cairn), "Upgrade cairn; this one is "+version()+".")
 	case errors.As(err, &foreign):
 		return hinted(exitUsage, fmt.Errorf("%s holds other things (%s) and is no workspace", foreign.Dir, foreign.Find),
-			"cairn init "+filepath.Join(shown(foreign.Dir), "cairn")+" makes one inside it.")
+			"cairn init "+filepath.Join(shown(foreign.Dir), "cairn-work")+" makes one inside it.")
 	case errors.As(err, &unavailable):
 		return hinted(exitFailed, errors.New(unavailable.What), sentence(unavailable.Do))
 	}

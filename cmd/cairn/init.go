@@ -34,6 +34,7 @@ touches none of your files.`,
 			if err != nil {
 				return err
 			}
+			w.Remember()
 			fmt.Fprintf(a.out, "%s is your workspace.\n", w.Dir)
 			status := a.newStatusLine()
 			err = workspace.FetchModules(cmd.Context(), a.catalogue, status.show)
@@ -62,8 +63,8 @@ func (a *app) sayNext(w *workspace.Workspace) error {
 }
 
 // initDir is the folder to make a workspace of: the named one, the workspace
-// that the learner stands in, the current folder when it is empty, else "cairn"
-// below it.
+// that the learner stands in, the current folder when it is empty, else
+// "cairn-work" below it.
 func initDir(args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil
@@ -83,7 +84,7 @@ func initDir(args []string) (string, error) {
 	if empty(dir) {
 		return dir, nil
 	}
-	return filepath.Join(dir, "cairn"), nil
+	return filepath.Join(dir, "cairn-work"), nil
 }
 
 // empty tells whether a folder holds nothing but dot files.

@@ -33,7 +33,7 @@ func (a *app) screens(ctx context.Context) error {
 	}
 	defer g.Close()
 	return tui.Run(ctx, tui.Options{
-		Road: a.road, Workspace: w, Grader: g,
+		Road: a.road, Workspace: w, Made: (*workspace.Workspace).Remember, Grader: g,
 		In: a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
 	})
 }

@@ -44,11 +44,11 @@ already stay as they are.`,
 	}
 }
 
-// workspace is the one that the learner stands in.
+// workspace is the one that the learner stands in, or else the one used last.
 func (a *app) workspace() (*workspace.Workspace, error) {
 	dir, err := here()
 	if err != nil {
 		return nil, err
 	}
-	return workspace.Find(dir)
+	return workspace.Locate(dir)
 }

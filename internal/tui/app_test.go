@@ -107,12 +107,12 @@ func TestWorkspaceIsAskedForAndMade(t *testing.T) {
 	road := fixture(t)
 	r := newRig(t, Options{Road: road, Version: "test"}, 80, 24)
 	r.press("x")
-	r.wants("Your files go to", "~/cairn")
+	r.wants("Your files go to", "~/cairn-work")
 	if r.app.View().Cursor == nil {
 		t.Error("the prompt has no cursor")
 	}
 	r.press("enter")
-	if _, err := os.Stat(filepath.Join(home, "cairn", "restcrud", "restcrud.go")); err != nil {
+	if _, err := os.Stat(filepath.Join(home, "cairn-work", "restcrud", "restcrud.go")); err != nil {
 		t.Errorf("the exercise was not begun: %v", err)
 	}
 	r.press("q")

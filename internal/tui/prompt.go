@@ -13,12 +13,16 @@ import (
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
 
+// defaultFolder is where a learner's files go unless they say otherwise. It is
+// not ~/cairn, where a clone of cairn often lies.
+const defaultFolder = "~/cairn-work"
+
 // askWorkspace asks in one line where the learner wants to write.
 func (a *app) askWorkspace() tea.Cmd {
 	if a.prompt != nil || a.making || a.workspace.Load() != nil {
 		return nil
 	}
-	a.prompt = component.NewPrompt("Your files go to (enter makes it, esc: not now):", filepath.Join("~", "cairn"))
+	a.prompt = component.NewPrompt("Your files go to (enter makes it, esc: not now):", defaultFolder)
 	return nil
 }
 
@@ -41,13 +45,16 @@ func (a *app) pressPrompt(msg tea.KeyPressMsg) tea.Cmd {
 
 // makeWorkspace makes a workspace of a folder, or opens the one that it is.
 func (a *app) makeWorkspace(dir string) tea.Cmd {
-	catalogue, version := a.opts.Road.Catalogue, a.opts.Version
+	catalogue, version, made := a.opts.Road.Catalogue, a.opts.Version, a.opts.Made
 	return func() tea.Msg {
 		dir, err := expandHome(dir)
 		if err != nil {
 			return workspaceMadeMsg{err: err}
 		}
 		ws, err := workspace.Init(dir, catalogue, version)
+		if err == nil && made != nil {
+			made(ws)
+		}
 		return workspaceMadeMsg{workspace: ws, err: err}
 	}
 }

@@ -33,7 +33,8 @@ type Grader = exercise.Grader
 // Options are what the program needs. Road and Grader are required.
 type Options struct {
 	Road      *road.Road
-	Workspace *workspace.Workspace // nil: the learner is asked when one is needed
+	Workspace *workspace.Workspace       // nil: the learner is asked when one is needed
+	Made      func(*workspace.Workspace) // called, off the update loop, when a workspace was made; may be nil
 	Grader    Grader
 	Editor    func() (editor.Editor, error) // nil: editor.Find
 	Open      string                        // stone, lesson or exercise to begin with, or ""
