@@ -42,11 +42,33 @@ func (db *Database) query(sql string, args []any) (rows []map[string]any, affect
 	return rows, got.CommandTag().RowsAffected()
 }
 
+// lockWait is how long the examiner waits for a lock. A program that holds one
+// for longer after its last answer has forgotten it.
+const lockWait = 3 * time.Second
+
+// connectExaminer opens a connection for the examiner to the grade's database.
+func (s *Session) connectExaminer(ctx context.Context) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(s.opts.Database.ExaminerURL())
+	if err != nil {
+		return nil, err
+	}
+	config.RuntimeParams["lock_timeout"] = fmt.Sprint(lockWait.Milliseconds())
+	return pgx.ConnectConfig(ctx, config)
+}
+
 // refused ends the check: PostgreSQL did not do what the examiner asked. When
-// the schema is not the contract's, that is a finding; anything else is cairn's
-// own trouble.
+// the schema is not the contract's, or a lock stands in the way, that is a
+// finding; anything else is cairn's own trouble.
 func (db *Database) refused(sql string, err error) {
 	var pe *pgconn.PgError
+	if errors.As(err, &pe) && pe.Code == "55P03" {
+		db.c.Fail(Finding{
+			Did:      "the examiner ran: " + safe.Line(sql),
+			Expected: "nobody holds a lock on these rows for long",
+			Saw:      fmt.Sprintf("somebody held a lock on them for more than %s", lockWait),
+			Why:      "A lock lasts as long as its transaction. One that is never ended keeps everybody else waiting.",
+		})
+	}
 	if errors.As(err, &pe) && strings.HasPrefix(pe.Code, "42") {
 		db.c.Fail(Finding{
 			Did:      "the examiner ran: " + safe.Line(sql),
@@ -116,7 +138,7 @@ type Hold struct {
 // keeps it open until Release or the end of the check.
 func (db *Database) Hold(sql string, args ...any) *Hold {
 	c := db.c
-	conn, err := pgx.Connect(c.ctx, c.session.opts.Database.ExaminerURL())
+	conn, err := c.session.connectExaminer(c.ctx)
 	if err != nil {
 		c.trouble(fmt.Errorf("check %s: cannot connect to the database: %w", c.spec.id, err))
 	}

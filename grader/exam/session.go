@@ -69,7 +69,7 @@ func NewSession(ctx context.Context, x *X, o Options) (*Session, error) {
 
 func (s *Session) connect() error {
 	var err error
-	if s.db, err = pgx.Connect(s.ctx, s.opts.Database.ExaminerURL()); err != nil {
+	if s.db, err = s.connectExaminer(s.ctx); err != nil {
 		return fmt.Errorf("cannot connect to the grade's database: %w", err)
 	}
 	s.barrier = wire.NewBarrier()
