@@ -72,12 +72,23 @@ func withdrawOnce(c *exam.C) {
 			Why:      "The ledger is how the money is accounted for. What is missing there cannot be explained to anybody later.",
 			Read:     lesson + "one-transaction-two-tables",
 		})
-		other := bothInstances(c)[1-i].Get(acc.path()).Want(http.StatusOK)
-		c.Equal(other.Object()["balance"], left, "balance, as the other instance answers it,",
-			exam.Why("Both instances serve the same accounts. What one of them keeps in its memory, the other can't see."))
+		sameForBoth(acc, client, bothInstances(c)[1-i], left)
 	}
 	r := c.Post(fmt.Sprintf("/accounts/%d/withdraw", newAccount(c, money(c)).id+1_000_000), amountBody(1))
 	refusal(c, r, http.StatusNotFound)
+}
+
+// sameForBoth reads an account from which one instance has just paid through the
+// other, lets that one pay as well, and reads through the first again.
+func sameForBoth(acc *account, first, other *exam.Client, left int64) {
+	c := acc.c
+	why := exam.Why("Both instances serve the same accounts. What one of them keeps in its memory, the other can't see, and can't correct.")
+	r := other.Get(acc.path()).Want(http.StatusOK)
+	c.Equal(r.Object()["balance"], left, "balance, as the other instance answers it,", why)
+	amount := some(c)
+	acc.withdraw(other, amount).Want(http.StatusOK)
+	r = first.Get(acc.path()).Want(http.StatusOK)
+	c.Equal(r.Object()["balance"], left-amount, "balance, as the first instance answers it after the other has paid out,", why)
 }
 
 func refuseBadAmounts(c *exam.C) {

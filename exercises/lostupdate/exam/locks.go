@@ -23,6 +23,11 @@ const (
 	patience = 3500 * time.Millisecond
 )
 
+// queue is how many callers come to a locked account through each instance at
+// once. They need a connection each, so that a limit which was set on one
+// connection does not cover them.
+const queue = 3
+
 // lockRow is what a colleague with psql may leave open.
 const lockRow = `select balance from accounts where id = $1 for update`
 
@@ -122,6 +127,8 @@ func refuseLocked(c *exam.C) {
 	hold := c.DB().Hold(lockRow, acc.id)
 	readLocked(c, acc, client)
 	r := refusedInTime(c, acc, amount, client)
+	clients := bothInstances(c)
+	c.Burst(2*queue, func(i int) { refusedInTime(c, acc, amount, clients[i%2]) })
 	// What was given up must not go through later, when the row is free.
 	eventually(c, promise, func() bool { return waiting(c) == 0 })
 	hold.Release()
@@ -183,7 +190,7 @@ func refusedInTime(c *exam.C, acc *account, amount int64, client *exam.Client) *
 // other, as it does when a disk is full.
 func changeBothOrNone(c *exam.C) {
 	nothingOpen(c, "the withdrawals before this")
-	ledger, balance := newAccount(c, money(c)), newAccount(c, money(c))
+	ledger, balance, commit := newAccount(c, money(c)), newAccount(c, money(c)), newAccount(c, money(c))
 	db := c.DB()
 	db.Exec(`
 		create function no_space() returns trigger language plpgsql as $$
@@ -195,16 +202,23 @@ func changeBothOrNone(c *exam.C) {
 		for each row when (new.account_id = %d) execute function no_space()`, ledger.id))
 	db.Exec(fmt.Sprintf(`create trigger no_space before update on accounts
 		for each row when (new.id = %d) execute function no_space()`, balance.id))
+	// A full disk refuses what was meant to make good for it, too.
+	db.Exec(fmt.Sprintf(`create trigger no_space_to_undo before update on accounts
+		for each row when (new.id = %d and new.balance > old.balance) execute function no_space()`, ledger.id))
+	db.Exec(fmt.Sprintf(`create constraint trigger no_space_to_commit after insert on withdrawals
+		deferrable initially deferred
+		for each row when (new.account_id = %d) execute function no_space()`, commit.id))
 	for _, half := range []struct {
 		acc  *account
 		what string
 	}{
 		{ledger, "PostgreSQL refused the row in withdrawals (53100, no space left on device)"},
 		{balance, "PostgreSQL refused to change the balance (53100, no space left on device)"},
+		{commit, "PostgreSQL took both writes and refused the COMMIT (53100, no space left on device)"},
 	} {
 		refuseHalf(c, half.acc, half.what)
 	}
-	nothingOpen(c, "two withdrawals that PostgreSQL refused half-way")
+	nothingOpen(c, "three withdrawals that PostgreSQL refused half-way")
 	db.Exec(`drop function no_space() cascade`)
 }
 
@@ -220,6 +234,11 @@ func refuseHalf(c *exam.C, acc *account, what string) {
 	}
 	if balance != acc.start || n != 0 {
 		f.Saw += ". The other half was committed before this one was tried"
+		c.Fail(f)
+	}
+	if r.Status == http.StatusOK {
+		f.Saw += ". Nothing was stored, and the answer was 200 all the same: an error of PostgreSQL was not looked at"
+		f.Why = "COMMIT is a statement like any other, and can fail. Until it has succeeded, nothing has happened that a caller may be told."
 		c.Fail(f)
 	}
 	if r.Status != http.StatusInternalServerError && r.Status != http.StatusServiceUnavailable {

@@ -163,6 +163,12 @@ func payLastOf(c *exam.C, start, amount int64) *race {
 		f.Detail = duet(r.seen)
 		f.Saw += fmt.Sprintf(". Both compared %d with the balance before either had written; when they wrote, nothing compared again", amount)
 		c.Fail(f)
+	case r.worst().Status == http.StatusOK:
+		f.Why = "Somebody was told 200 for money that never moved, and will not come back for it."
+		if emptyUpdate(r.seen) {
+			f.Saw += ". One UPDATE changed no row (UPDATE 0): by then the account held too little. That is no error, and the answer was 200 all the same"
+		}
+		c.Fail(f)
 	case !paid || r.worst().Status != http.StatusConflict:
 		f.Why = whyConflict
 		c.Fail(refusedBecause(f, r.worst(), r.seen))
@@ -211,7 +217,7 @@ func surviveRush(c *exam.C) {
 // rushed compares one account with the answers that its callers got, and returns
 // how many were paid.
 func (a *account) rushed(amount int64, answers []*exam.Response) int {
-	paid, tooLittle := int64(0), false
+	paid, tooLittle, told := int64(0), false, map[string]bool{}
 	balance := a.balance()
 	n, sum := a.ledger()
 	f := exam.Finding{Did: fmt.Sprintf("%d clients withdrew %d at once from an account with %d, half of them through each instance; three more accounts were drawn from in the same way meanwhile", len(answers), amount, a.start)}
@@ -219,6 +225,15 @@ func (a *account) rushed(amount int64, answers []*exam.Response) int {
 		switch r.Status {
 		case http.StatusOK:
 			paid++
+			left := fmt.Sprint(r.Object()["balance"])
+			a.c.Require(!told[left], exam.Finding{
+				Did:      f.Did,
+				Expected: "each 200 tells what that withdrawal left",
+				Saw:      fmt.Sprintf("two of them told the same balance, %s. It was read again after the withdrawal, when somebody else's had gone through as well", left),
+				Why:      "Two receipts that say the same cannot both be right.",
+				Read:     lesson + "let-the-database-compute",
+			})
+			told[left] = true
 		case http.StatusConflict:
 			tooLittle = true
 		case http.StatusServiceUnavailable:
