@@ -113,7 +113,7 @@ func BenchmarkAdopt(b *testing.B) {
 
 // BenchmarkColdStart is the first start, with the image there.
 func BenchmarkColdStart(b *testing.B) {
-	needEngine(b)
+	useServices(b, inContainers)
 	for b.Loop() {
 		provider, err := Open(Config{StateDir: testDir + "-cold"})
 		if err != nil {
