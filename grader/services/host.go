@@ -142,11 +142,3 @@ func openHost(ctx context.Context, cfg Config) (host, error) {
 func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ECONNREFUSED)
 }
-
-// kind is the kind of the host.
-func kind(h host) string {
-	if _, ok := h.(*nativeHost); ok {
-		return native
-	}
-	return inContainers
-}

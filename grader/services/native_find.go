@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +50,7 @@ func findProgram(ctx context.Context, service string) (program, error) {
 	}
 	if len(found) == 0 {
 		pkg := map[string]string{postgresService: "postgresql", redisService: "redis-server"}[service]
-		return program{}, unavailable(nil, "install it (on Debian and Ubuntu: apt install "+pkg+"), or use Docker",
+		return program{}, unavailable(fs.ErrNotExist, "install it (on Debian and Ubuntu: apt install "+pkg+"), or use Docker",
 			"the server of %s is not installed on this machine", titles[service])
 	}
 	return slices.MaxFunc(found, func(a, b program) int {
