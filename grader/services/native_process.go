@@ -222,12 +222,13 @@ func (n *nativeHost) remove(ctx context.Context, s server) error {
 	return nil
 }
 
-// end ends a server's processes and waits until the last is gone: first kindly, so that PostgreSQL
-// gives back its shared memory, then by force.
+// end ends a server's processes and waits until the last is gone: PostgreSQL first kindly, so that
+// it gives back its shared memory, then by force; Redis by force, since it looks for requests every 100 ms
+// only and has nothing to save.
 func (n *nativeHost) end(ctx context.Context, s server) error {
 	kind := syscall.SIGQUIT // PostgreSQL's immediate shutdown
 	if s.service == redisService {
-		kind = syscall.SIGTERM
+		kind = syscall.SIGKILL
 	}
 	began := time.Now()
 	asked, forced := false, false
