@@ -45,6 +45,7 @@ type Exercise struct {
 	Hints    []string // three: where to look, what to think, almost the code
 	Task     string   // markdown
 	Postgres *Postgres
+	Redis    *Redis
 	Limits   Limits
 	Content  string // hash of what decides a grade besides the learner's files
 
@@ -61,17 +62,26 @@ type Postgres struct {
 	Fixture    string   // SQL, or ""
 }
 
+// Redis is the Redis server that an exercise needs. It is empty at the start.
+type Redis struct {
+	Version int // least major version, 0 = any
+}
+
 // Limits bound one grade. Zero means the grader's default.
 type Limits struct {
 	Build, Start, Exam, Check time.Duration
 }
 
-// Services names what the exercise is examined with: "postgres" or nothing.
+// Services names what the exercise is examined with: of "postgres" and "redis", what it needs.
 func (e *Exercise) Services() []string {
+	var names []string
 	if e.Postgres != nil {
-		return []string{"postgres"}
+		names = append(names, "postgres")
 	}
-	return nil
+	if e.Redis != nil {
+		names = append(names, "redis")
+	}
+	return names
 }
 
 // Catalogue is every exercise there is.

@@ -18,6 +18,7 @@ minutes: 35
 edit: [transfer.go]
 services:
   postgres: {version: 14, extensions: [vector], fixture: fixture.sql}
+  redis: {version: 7}
 limits: {start: 5s, check: 20s}
 hints:
   - look
@@ -102,7 +103,10 @@ func TestLoad(t *testing.T) {
 	if pg := e.Postgres; pg == nil || pg.Version != 14 || pg.Fixture != "select 1;\n" || !slices.Equal(pg.Extensions, []string{"vector"}) {
 		t.Errorf("postgres: %+v", pg)
 	}
-	if got := e.Services(); !slices.Equal(got, []string{"postgres"}) {
+	if got := e.Spec().Redis; got == nil || got.MinVersion != 7 || got.Name != e.ID {
+		t.Errorf("redis: %+v", got)
+	}
+	if got := e.Services(); !slices.Equal(got, []string{"postgres", "redis"}) {
 		t.Errorf("services: %v", got)
 	}
 }
@@ -181,10 +185,10 @@ func TestManifestRefusals(t *testing.T) {
 		"edit not Go":      {"edit: [transfer.go]", "edit: [go.mod]", `:7: go.mod is no Go file`},
 		"fixture":          {"fixture: fixture.sql", "fixture: fixtrue.sql", `:9: the fixture fixtrue.sql is not in the exercise's folder`},
 		"unknown service":  {"  postgres:", "  postgrse:", `:9: unknown key "postgrse"`},
-		"limit":            {"start: 5s", "start: 5h", `:10: limit start is "5h", which is no time between 0 and 10m0s, such as 20s`},
-		"duration":         {"start: 5s", "start: soon", `:10: limit start is "soon", which is no time between 0 and 10m0s, such as 20s`},
-		"two hints":        {"  - almost\n", "", `:12: a hint ladder has 3 steps (where to look, what to think, almost the code); this one has 2`},
-		"an empty hint":    {"  - think", `  - ""`, `:13: hint 2 of exercise transfer is empty`},
+		"limit":            {"start: 5s", "start: 5h", `:11: limit start is "5h", which is no time between 0 and 10m0s, such as 20s`},
+		"duration":         {"start: 5s", "start: soon", `:11: limit start is "soon", which is no time between 0 and 10m0s, such as 20s`},
+		"two hints":        {"  - almost\n", "", `:13: a hint ladder has 3 steps (where to look, what to think, almost the code); this one has 2`},
+		"an empty hint":    {"  - think", `  - ""`, `:14: hint 2 of exercise transfer is empty`},
 		"not YAML":         {"kind: program", "kind: [", `:1: sequence end token ']' not found`},
 		"the same twice":   {"stone: S4", "kind: program", `:2: mapping key "kind" already defined at [1:1]`},
 		"summary of lines": {"summary: Two withdrawals at once.", "summary: \"a\\nb\"", `:5: the exercise needs a summary of one line`},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"strconv"
@@ -104,10 +105,10 @@ func needServices(t *testing.T, e *exercises.Exercise) {
 	if len(e.Services()) == 0 {
 		return
 	}
-	_, err := services.CheckEngine(context.Background(), services.Config{})
+	_, err := services.CheckHost(context.Background(), services.Config{})
 	var unavailable *services.Unavailable
-	if errors.As(err, &unavailable) && os.IsNotExist(unavailable.Err) {
-		t.Skip("needs Docker: ", unavailable)
+	if errors.As(err, &unavailable) && errors.Is(unavailable, fs.ErrNotExist) {
+		t.Skip("needs services: ", unavailable)
 	}
 	if err != nil {
 		t.Fatal(err)

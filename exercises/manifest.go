@@ -27,6 +27,10 @@ type (
 	}
 	manifestServices struct {
 		Postgres *manifestPostgres `yaml:"postgres"`
+		Redis    *manifestRedis    `yaml:"redis"`
+	}
+	manifestRedis struct {
+		Version int `yaml:"version"`
 	}
 	manifestPostgres struct {
 		Version    int      `yaml:"version"`
@@ -97,6 +101,9 @@ func (c *Catalogue) load(fsys fs.FS, id string) (*Exercise, error) {
 	}
 	if e.Postgres, err = m.postgres(f, sub); err != nil {
 		return nil, err
+	}
+	if asked := m.Services.Redis; asked != nil {
+		e.Redis = &Redis{Version: asked.Version}
 	}
 	e.Content, err = e.hash()
 	return e, err

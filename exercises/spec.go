@@ -32,6 +32,9 @@ func (e *Exercise) Spec() grader.Exercise {
 	if pg := e.Postgres; pg != nil {
 		spec.Fixture = &services.Fixture{Name: e.ID, SQL: pg.Fixture, Extensions: pg.Extensions, MinVersion: pg.Version}
 	}
+	if e.Redis != nil {
+		spec.Redis = &services.RedisFixture{Name: e.ID, MinVersion: e.Redis.Version}
+	}
 	spec.Packages = e.imports()
 	return spec
 }

@@ -68,32 +68,6 @@ func (g *Grader) Prepare(ctx context.Context, e Exercise) error {
 	return errors.Join(<-warmed, err)
 }
 
-func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(services.Progress)) error {
-	if e.Fixture == nil {
-		return nil
-	}
-	server, err := g.postgres(ctx, progress)
-	if err != nil {
-		return err
-	}
-	return server.Prepare(ctx, *e.Fixture)
-}
-
-func (g *Grader) postgres(ctx context.Context, progress func(services.Progress)) (*services.Postgres, error) {
-	g.mu.Lock()
-	if g.provider == nil {
-		p, err := services.Open(services.Config{})
-		if err != nil {
-			g.mu.Unlock()
-			return nil, err
-		}
-		g.provider, g.owned = p, true
-	}
-	provider := g.provider
-	g.mu.Unlock()
-	return provider.Postgres(ctx, progress)
-}
-
 // run is one grade on its way.
 type run struct {
 	g      *Grader
@@ -170,25 +144,23 @@ func (r *run) phase(name report.PhaseName, fn func() error) bool {
 // works.
 func (r *run) grade(ctx context.Context) {
 	type ready struct {
-		db  *services.Database
-		err error
+		world world
+		err   error
 	}
 	servicesReady := make(chan ready, 1)
 	servicesCtx, stopServices := context.WithCancel(ctx)
 	go func() {
-		db, err := r.database(servicesCtx)
-		servicesReady <- ready{db, err}
+		w, err := r.open(servicesCtx)
+		servicesReady <- ready{w, err}
 	}()
-	var db *services.Database
+	var w world
 	taken := false
 	defer func() {
 		stopServices()
 		if !taken {
-			db = (<-servicesReady).db
+			w = (<-servicesReady).world
 		}
-		if db != nil {
-			r.leave(db)
-		}
+		w.release(r.s.KeepWorld && (r.report.World != nil || r.report.Redis != nil))
 	}()
 
 	var snapshot *build.Snapshot
@@ -205,43 +177,15 @@ func (r *run) grade(ctx context.Context) {
 	defer r.g.unpin(binary)
 	if !r.phase(report.PhaseServices, func() error {
 		got := <-servicesReady
-		taken, db = true, got.db
+		taken, w = true, got.world
 		return got.err
 	}) {
 		return
 	}
-	r.examine(ctx, binary, db)
+	r.examine(ctx, binary, w)
 }
 
-func (r *run) database(ctx context.Context) (*services.Database, error) {
-	f := r.s.Exercise.Fixture
-	if f == nil {
-		return nil, nil
-	}
-	server, err := r.g.postgres(ctx, func(p services.Progress) {
-		r.emit(Event{Kind: Progress, What: p.What, Done: p.Done, Total: p.Total})
-	})
-	if err != nil {
-		return nil, err
-	}
-	db, err := server.Database(ctx, *f)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.Verify(ctx); err != nil {
-		db.Release(false)
-		return nil, err
-	}
-	return db, nil
-}
-
-// leave gives the database back, or leaves it as it is after a failure.
-func (r *run) leave(db *services.Database) {
-	keep := r.s.KeepWorld && r.report.World != nil
-	db.Release(keep)
-}
-
-func (r *run) examine(ctx context.Context, binary *build.Binary, db *services.Database) {
+func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 	dir, remove, err := r.g.scratch.folder("program")
 	if err != nil {
 		r.end(err)
@@ -249,7 +193,7 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, db *services.Da
 	}
 	defer remove()
 	s, err := exam.NewSession(ctx, r.x, exam.Options{
-		ID: r.s.Exercise.ID, Binary: binary.Path, Dir: dir, Seed: r.s.Seed, Database: db, Limits: r.s.Exercise.Limits.Limits,
+		ID: r.s.Exercise.ID, Binary: binary.Path, Dir: dir, Seed: r.s.Seed, Database: w.db, Redis: w.redis, Limits: r.s.Exercise.Limits.Limits,
 	})
 	if err != nil {
 		r.end(err)
@@ -273,13 +217,13 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, db *services.Da
 	}
 	r.phase(report.PhaseReport, func() error {
 		s.Close()
-		r.judge(s, db)
+		r.judge(s, w)
 		return nil
 	})
 }
 
 // judge turns what the examination found into the verdict.
-func (r *run) judge(s *exam.Session, db *services.Database) {
+func (r *run) judge(s *exam.Session, w world) {
 	r.report.Log = s.Log()
 	passed, total := r.report.Count()
 	switch {
@@ -295,7 +239,7 @@ func (r *run) judge(s *exam.Session, db *services.Database) {
 	if r.report.Verdict == report.Passed && r.s.Race && raceReported(r.report.Log) {
 		r.report.Verdict, r.report.Reason = report.Failed, "the race detector found unsynchronised access to memory"
 	}
-	if db != nil && r.s.KeepWorld && r.report.Verdict != report.Passed && r.report.Verdict != report.Ungraded {
-		r.report.World = &report.World{Service: "postgres", Name: db.Name, URL: db.ProgramURL("")}
+	if r.s.KeepWorld && r.report.Verdict != report.Passed && r.report.Verdict != report.Ungraded {
+		w.describe(&r.report)
 	}
 }

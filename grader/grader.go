@@ -29,7 +29,8 @@ type Exercise struct {
 	Packages []string          // what programs of this exercise are likely to import; compiled ahead
 	GoMod    []byte            // go.mod and go.sum of the workspace
 	GoSum    []byte
-	Fixture  *services.Fixture // nil when no database is needed
+	Fixture  *services.Fixture      // nil when no database is needed
+	Redis    *services.RedisFixture // nil when no Redis is needed
 	Exam     func(*exam.X)
 	Limits   Limits
 }
@@ -45,7 +46,7 @@ type Submission struct {
 	Exercise  Exercise
 	Dir       string // folder with the starter's layout
 	Seed      uint64 // 0 draws a fresh one; below 2^53
-	KeepWorld bool   // after a failure, leave the database for a look
+	KeepWorld bool   // after a failure, leave the services for a look
 	Race      bool   // build with the race detector; a report of it fails the grade
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,10 +30,10 @@ var stateDir string
 // needEngine skips where there is no Docker engine.
 func needEngine(t *testing.T) {
 	t.Helper()
-	_, err := services.CheckEngine(t.Context(), services.Config{})
+	_, err := services.CheckHost(t.Context(), services.Config{})
 	var un *services.Unavailable
-	if errors.As(err, &un) && os.IsNotExist(un.Err) {
-		t.Skip("needs Docker: ", un)
+	if errors.As(err, &un) && errors.Is(un, fs.ErrNotExist) {
+		t.Skip("needs services: ", un)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -217,6 +218,7 @@ func countKept(t *testing.T, url string) (n int) {
 }
 
 func TestNoEngineIsUngraded(t *testing.T) {
+	t.Setenv("CAIRN_SERVICES", "containers")
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
 	provider, err := services.Open(services.Config{StateDir: t.TempDir()})
 	if err != nil {

@@ -49,8 +49,8 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 			{Name: "cache", Path: unlessHomeless("XDG_CACHE_HOME", xdg.CacheHome)},
 			{Name: "state", Path: unlessHomeless("XDG_STATE_HOME", xdg.StateHome)},
 		},
-		Engine: func(ctx context.Context) (services.EngineInfo, error) {
-			return services.CheckEngine(ctx, services.Config{})
+		Host: func(ctx context.Context) (services.HostInfo, error) {
+			return services.CheckHost(ctx, services.Config{})
 		},
 	})
 	status.clear()

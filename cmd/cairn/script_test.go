@@ -50,7 +50,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("CAIRN", cairn)
 			env.Setenv("EXERCISES", exercises)
 			env.Setenv("EDITOR", "true")
-			for _, name := range []string{"DOCKER_HOST", "TESTCONTAINERS_HOST_OVERRIDE", "TESTCONTAINERS_RYUK_DISABLED"} {
+			for _, name := range []string{"DOCKER_HOST", "TESTCONTAINERS_HOST_OVERRIDE", "TESTCONTAINERS_RYUK_DISABLED", "CAIRN_SERVICES"} {
 				env.Setenv(name, os.Getenv(name))
 			}
 			state := filepath.Join(home, ".local/state", "cairn", "services")
@@ -58,10 +58,10 @@ func TestScript(t *testing.T) {
 			return os.MkdirAll(home, 0o755)
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond != "docker" {
+			if cond != "services" {
 				return false, fmt.Errorf("unknown condition %q", cond)
 			}
-			_, err := services.CheckEngine(context.Background(), services.Config{})
+			_, err := services.CheckHost(context.Background(), services.Config{})
 			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

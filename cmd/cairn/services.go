@@ -13,8 +13,9 @@ import (
 func newServices(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "services", Short: "Show and stop the servers that cairn keeps warm", GroupID: groupMachine, Args: knownCommand,
-		Long: `Grading keeps its servers running between grades, in containers; they stop by
-themselves half an hour after their last use.`,
+		Long: `Grading keeps its servers running between grades, in containers or, where there
+is no Docker, as processes of this machine; they stop by themselves half an hour
+after their last use. CAIRN_SERVICES=containers or native chooses.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -47,7 +48,7 @@ func (a *app) listServers(servers []services.Server) error {
 		return err
 	}
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SERVICE\tSTATUS\tVERSION\tADDRESS\tUP\tCONTAINER")
+	fmt.Fprintln(table, "SERVICE\tSTATUS\tVERSION\tADDRESS\tUP\tNAME")
 	for _, s := range servers {
 		up := "-"
 		if s.Running() && !s.Started.IsZero() {

@@ -22,6 +22,7 @@ type Options struct {
 	Dir      string             // a folder for the program's home and temporary files
 	Seed     uint64             // of the random data
 	Database *services.Database // nil when the exercise has none
+	Redis    *services.Redis    // nil when the exercise has none
 	Limits   Limits
 }
 

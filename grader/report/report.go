@@ -49,6 +49,7 @@ type Report struct {
 	Checks      []Check      `json:"checks"`
 	Log         string       `json:"log,omitempty"` // end of what the program printed, made safe to show
 	World       *World       `json:"world,omitempty"`
+	Redis       *World       `json:"redis,omitempty"`
 }
 
 // Diagnostic is one complaint about the learner's files, most often from the
@@ -126,9 +127,9 @@ type Entry struct {
 	Failed   bool          `json:"failed,omitempty"`
 }
 
-// World is the database as the grade left it, kept after a failure.
+// World is a service as the grade left it, kept after a failure.
 type World struct {
-	Service string `json:"service"` // "postgres"
+	Service string `json:"service"` // "postgres", "redis"
 	Name    string `json:"name"`
 	URL     string `json:"url"`
 }

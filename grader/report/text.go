@@ -96,7 +96,8 @@ func WriteFindings(w io.Writer, r Report, o TextOptions) error {
 		p.wrapped("", "The program printed", bold)
 		p.raw("  ", r.Log)
 	}
-	p.world(r.World)
+	p.world(r.World, "database", "psql")
+	p.world(r.Redis, "Redis server", "redis-cli -u")
 	p.verdict(r)
 	return p.flush(w)
 }
@@ -232,13 +233,13 @@ func (p *page) evidence(e Entry, actor int) {
 
 // world says how to look at what a failed grade left. The address stays in one
 // piece, to be copied.
-func (p *page) world(w *World) {
+func (p *page) world(w *World, what, client string) {
 	if w == nil || p.o.Evidence == Short {
 		return
 	}
 	p.blank()
-	p.wrapped("", "The database is as your program left it, until the next grade:", 0)
-	p.line("  ", "psql '"+p.safe(w.URL)+"'")
+	p.wrapped("", "The "+what+" is as your program left it, until the next grade:", 0)
+	p.line("  ", client+" '"+p.safe(w.URL)+"'")
 }
 
 func (p *page) verdict(r Report) {

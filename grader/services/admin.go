@@ -10,14 +10,14 @@ import (
 
 // Server is a server of cairn's, as cairn services shows it.
 type Server struct {
-	Name      string // of its container
-	Service   string // "postgres"
-	Image     string
+	Name      string // also of its container
+	Service   string // "postgres", "redis"
+	Image     string // or the path of the program that runs without a container
 	Addr      string // where it listens; "" when it doesn't run
 	Status    string // "running", "paused", "exited"
 	Version   string // of the server; "" when it doesn't answer
 	Started   time.Time
-	Databases []DatabaseInfo
+	Databases []DatabaseInfo // a Redis server that is kept for a look is one, under its own name
 }
 
 // Running tells whether the server runs.
@@ -27,10 +27,13 @@ func (s Server) Running() bool { return s.Status == "running" }
 // Errors are *Unavailable, or the context's.
 func List(ctx context.Context, cfg Config) ([]Server, error) {
 	var servers []Server
-	err := withServers(ctx, cfg, false, func(cfg Config, _ *engine, found []server) error {
+	err := withServers(ctx, cfg, false, func(cfg Config, _ host, found []server) error {
 		for _, s := range found {
 			info := s.describe()
-			if p := look(ctx, cfg, s); p != nil {
+			if s.service == redisService {
+				st := state{cfg.StateDir}
+				info.Version, info.Databases = lookRedis(ctx, s), st.keptAs(s.name)
+			} else if p := look(ctx, cfg, s); p != nil {
 				info.Version = p.Version()
 				info.Databases, _ = p.withLife(ctx)
 				p.abandon()
@@ -46,7 +49,7 @@ func List(ctx context.Context, cfg Config) ([]Server, error) {
 // force it refuses while a cairn runs that may be grading. Errors are *Unavailable, or the context's.
 func Stop(ctx context.Context, cfg Config, force bool) ([]Server, error) {
 	var stopped []Server
-	err := withServers(ctx, cfg, true, func(cfg Config, e *engine, found []server) error {
+	err := withServers(ctx, cfg, true, func(cfg Config, h host, found []server) error {
 		live, err := (state{cfg.StateDir}).live(ctx)
 		if err != nil {
 			return err
@@ -56,7 +59,7 @@ func Stop(ctx context.Context, cfg Config, force bool) ([]Server, error) {
 		}
 		var errs []error
 		for _, s := range found {
-			if err := e.remove(ctx, s); err != nil {
+			if err := errors.Join(h.remove(ctx, s), (state{cfg.StateDir}).unkeep(s.name)); err != nil {
 				errs = append(errs, err)
 				continue
 			}
@@ -73,21 +76,23 @@ type Pruned struct {
 	Databases []DatabaseInfo
 }
 
-// Prune removes what serves nobody: servers that don't run, databases kept for a look, what
+// Prune removes what serves nobody: servers that don't run, databases and servers kept for a look, what
 // cairns that no longer run left behind and, where no cairn runs, the templates. Errors are
 // *Unavailable, or the context's.
 func Prune(ctx context.Context, cfg Config) (Pruned, error) {
 	var pruned Pruned
-	err := withServers(ctx, cfg, true, func(cfg Config, e *engine, found []server) error {
+	err := withServers(ctx, cfg, true, func(cfg Config, h host, found []server) error {
 		live, err := (state{cfg.StateDir}).live(ctx)
 		if err != nil {
 			return err
 		}
+		st := state{cfg.StateDir}
 		var errs []error
 		for _, s := range found {
-			if s.status != "running" {
+			// A Redis server serves one grade: kept or without a cairn, it serves none.
+			if !s.runs() || s.service == redisService && (!live[s.lease] || len(st.keptAs(s.name)) > 0) {
 				pruned.Servers = append(pruned.Servers, s.describe())
-				errs = append(errs, e.remove(ctx, s))
+				errs = append(errs, h.remove(ctx, s), st.unkeep(s.name))
 			} else if p := look(ctx, cfg, s); p != nil {
 				dropped, err := p.prune(ctx, len(live) == 0)
 				pruned.Databases = append(pruned.Databases, dropped...)
@@ -127,39 +132,47 @@ func (p *Postgres) prune(ctx context.Context, templates bool) ([]DatabaseInfo, e
 	return dropped, errors.Join(errs...)
 }
 
-// withServers runs f with all of this state folder's servers; exclusively, while no cairn starts one.
-func withServers(ctx context.Context, cfg Config, exclusive bool, f func(Config, *engine, []server) error) error {
+// withServers runs f with all of this state folder's servers, on each host; exclusively, while no
+// cairn starts one. An engine that isn't there matters only where servers would run in it.
+func withServers(ctx context.Context, cfg Config, exclusive bool, f func(Config, host, []server) error) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return err
 	}
 	st := state{cfg.StateDir}
-	e, err := connectEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer e.close()
 	if exclusive {
-		unlock, err := st.lock(ctx, "postgres", nil)
-		if err != nil {
+		for _, service := range []string{postgresService, redisService} {
+			unlock, err := st.lock(ctx, service, nil)
+			if err != nil {
+				return err
+			}
+			defer unlock()
+		}
+	}
+	hosts := []host{&nativeHost{cfg: cfg, state: st}}
+	if cfg.Services != native {
+		e, err := openContainers(ctx, cfg, st)
+		if err == nil {
+			defer e.close()
+			hosts = append(hosts, e)
+		} else if cfg.Services != "" || !isAbsent(err) || !installed(ctx) {
 			return err
 		}
-		defer unlock()
 	}
-	owner, err := st.id(ctx)
-	if err != nil {
-		return err
+	var errs []error
+	for _, h := range hosts {
+		found, err := h.list(ctx)
+		if err == nil {
+			err = f(cfg, h, found)
+		}
+		errs = append(errs, err)
 	}
-	found, err := e.list(ctx, cfg.ReachAt, labelService, labelState+"="+owner)
-	if err != nil {
-		return err
-	}
-	return f(cfg, e, found)
+	return errors.Join(errs...)
 }
 
 // look connects to a server without using it, or returns nil if it doesn't answer.
 func look(ctx context.Context, cfg Config, s server) *Postgres {
-	if s.status != "running" || s.port == 0 || s.service != "postgres" {
+	if !s.runs() || s.service != postgresService {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerIn)
@@ -172,8 +185,17 @@ func look(ctx context.Context, cfg Config, s server) *Postgres {
 	return p
 }
 
+// lookRedis returns the server's version, or "" if it doesn't answer.
+func lookRedis(ctx context.Context, s server) string {
+	r := Redis{server: s}
+	if !s.runs() || r.verify(ctx) != nil {
+		return ""
+	}
+	return r.Version
+}
+
 func (s server) describe() Server {
-	info := Server{Name: s.name, Service: s.service, Image: s.image, Status: s.status, Started: s.created}
+	info := Server{Name: s.name, Service: s.service, Image: s.source, Status: s.status, Started: s.created}
 	if s.port != 0 {
 		info.Addr = fmt.Sprintf("%s:%d", s.host, s.port)
 	}

@@ -15,6 +15,17 @@ var large = Fixture{
 		create index on orders (customer);`,
 }
 
+// onHosts runs a benchmark on whatever servers can run in.
+func onHosts(b *testing.B, bench func(*testing.B)) {
+	for kind, need := range map[string]func(testing.TB){inContainers: needEngine, native: needNative} {
+		b.Run(kind, func(b *testing.B) {
+			need(b)
+			useServices(b, kind)
+			bench(b)
+		})
+	}
+}
+
 func benchServer(b *testing.B) (p *Postgres, megabytes float64) {
 	_, p = openTest(b, Config{NoSpare: true})
 	name, err := p.ensureTemplate(b.Context(), large)
@@ -31,7 +42,9 @@ func benchServer(b *testing.B) (p *Postgres, megabytes float64) {
 }
 
 // BenchmarkClone is a database made on demand: role, clone, and handing over.
-func BenchmarkClone(b *testing.B) {
+func BenchmarkClone(b *testing.B) { onHosts(b, benchClone) }
+
+func benchClone(b *testing.B) {
 	p, megabytes := benchServer(b)
 	for b.Loop() {
 		d, err := p.clone(b.Context(), large.templateName(), large)
@@ -48,7 +61,9 @@ func BenchmarkClone(b *testing.B) {
 }
 
 // BenchmarkTakeSpare is a database that was cloned ahead: what a grade waits for.
-func BenchmarkTakeSpare(b *testing.B) {
+func BenchmarkTakeSpare(b *testing.B) { onHosts(b, benchTakeSpare) }
+
+func benchTakeSpare(b *testing.B) {
 	p, megabytes := benchServer(b)
 	p.cfg.NoSpare = false
 	for b.Loop() {
@@ -69,7 +84,9 @@ func BenchmarkTakeSpare(b *testing.B) {
 }
 
 // BenchmarkDrop is the background's part of a release, with a session of the program open.
-func BenchmarkDrop(b *testing.B) {
+func BenchmarkDrop(b *testing.B) { onHosts(b, benchDrop) }
+
+func benchDrop(b *testing.B) {
 	p, megabytes := benchServer(b)
 	for b.Loop() {
 		b.StopTimer()
@@ -93,7 +110,9 @@ func BenchmarkDrop(b *testing.B) {
 }
 
 // BenchmarkAdopt is what a new run of cairn waits for where the server is warm.
-func BenchmarkAdopt(b *testing.B) {
+func BenchmarkAdopt(b *testing.B) { onHosts(b, benchAdopt) }
+
+func benchAdopt(b *testing.B) {
 	openTest(b, Config{})
 	for b.Loop() {
 		provider, err := Open(Config{StateDir: testDir})
@@ -112,8 +131,9 @@ func BenchmarkAdopt(b *testing.B) {
 }
 
 // BenchmarkColdStart is the first start, with the image there.
-func BenchmarkColdStart(b *testing.B) {
-	needEngine(b)
+func BenchmarkColdStart(b *testing.B) { onHosts(b, benchColdStart) }
+
+func benchColdStart(b *testing.B) {
 	for b.Loop() {
 		provider, err := Open(Config{StateDir: testDir + "-cold"})
 		if err != nil {
@@ -130,5 +150,64 @@ func BenchmarkColdStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.StartTimer()
+	}
+}
+
+// BenchmarkRedisStart is a Redis server without a spare.
+func BenchmarkRedisStart(b *testing.B) { onHosts(b, benchRedisStart) }
+
+func benchRedisStart(b *testing.B) {
+	p := openRedis(b, Config{})
+	for b.Loop() {
+		r, err := p.Redis(b.Context(), limiter, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := p.removeServer(b.Context(), r.server); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
+// BenchmarkRedisTakeSpare is a Redis server that was started ahead: what a grade waits for.
+func BenchmarkRedisTakeSpare(b *testing.B) { onHosts(b, benchRedisTakeSpare) }
+
+func benchRedisTakeSpare(b *testing.B) {
+	p := openRedis(b, Config{})
+	for b.Loop() {
+		b.StopTimer()
+		if err := p.PrepareRedis(b.Context(), nil); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		r, err := p.Redis(b.Context(), limiter, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := p.removeServer(b.Context(), r.server); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
+// BenchmarkRedisRemove is the background's part of a release.
+func BenchmarkRedisRemove(b *testing.B) { onHosts(b, benchRedisRemove) }
+
+func benchRedisRemove(b *testing.B) {
+	p := openRedis(b, Config{})
+	for b.Loop() {
+		b.StopTimer()
+		r, err := p.Redis(b.Context(), limiter, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if err := p.removeServer(b.Context(), r.server); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -11,9 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/client"
 )
 
 // childMain is another cairn: it takes a database, says its name and waits to be killed.
@@ -37,11 +34,18 @@ func childMain(dir string) {
 	if err := p.Prepare(context.Background(), shop); err != nil {
 		fail(err)
 	}
-	fmt.Println(d.Name)
+	r, err := provider.Redis(context.Background(), RedisFixture{Name: "counter"}, nil)
+	if err != nil {
+		fail(err)
+	}
+	if err := provider.PrepareRedis(context.Background(), nil); err != nil {
+		fail(err)
+	}
+	fmt.Println(d.Name, r.Name)
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n') // never comes
 }
 
-func TestKilledCairnLeavesNothing(t *testing.T) {
+func testKilledCairnLeavesNothing(t *testing.T) {
 	_, p := openTest(t, Config{})
 	child := osexec.Command(os.Args[0])
 	child.Env = append(os.Environ(), "SERVICES_TEST_CHILD="+testDir)
@@ -59,7 +63,7 @@ func TestKilledCairnLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
-	name := strings.TrimSpace(line)
+	name, redis, _ := strings.Cut(strings.TrimSpace(line), " ")
 	if err != nil || !strings.HasPrefix(name, "cairn_") {
 		_ = child.Process.Kill()
 		t.Fatalf("the other cairn said %q, %v", line, err)
@@ -69,6 +73,15 @@ func TestKilledCairnLeavesNothing(t *testing.T) {
 	p.sweep(t.Context())
 	if !has(t, p, name) {
 		t.Fatal("a sweep dropped the database of a cairn that runs")
+	}
+	other, err := Open(Config{StateDir: testDir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.(*provider).sweepServers(t.Context())
+	if got := redisServers(t, lease); len(got) != 2 || got[0].name != redis && got[1].name != redis {
+		t.Fatalf("after a sweep, the cairn that runs has %+v, want %s and a spare", got, redis)
 	}
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -87,12 +100,15 @@ func TestKilledCairnLeavesNothing(t *testing.T) {
 			t.Errorf("%s is left", d.Name)
 		}
 	}
+	if left := redisServers(t, lease); len(left) > 0 {
+		t.Errorf("servers are left: %+v", left)
+	}
 	if _, err := os.Stat(filepath.Join(testDir, "leases", lease)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the lease is left: %v", err)
 	}
 }
 
-func TestHalfMadeTemplateIsSwept(t *testing.T) {
+func testHalfMadeTemplateIsSwept(t *testing.T) {
 	_, p := openTest(t, Config{})
 	f := Fixture{Name: "half", SQL: "create table t (id int)"}
 	name := f.templateName()
@@ -110,7 +126,7 @@ func TestHalfMadeTemplateIsSwept(t *testing.T) {
 	}
 }
 
-func TestDatabaseOfALostConnectionIsSwept(t *testing.T) {
+func testDatabaseOfALostConnectionIsSwept(t *testing.T) {
 	provider, p := openTest(t, Config{})
 	d, err := p.Database(t.Context(), shop)
 	if err != nil {
@@ -138,20 +154,7 @@ func TestDatabaseOfALostConnectionIsSwept(t *testing.T) {
 	}
 }
 
-func waitRemoved(t testing.TB, e *engine, id string) {
-	t.Helper()
-	gone := e.cli.ContainerWait(t.Context(), id, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
-	select {
-	case <-gone.Result:
-	case err := <-gone.Error:
-		if !isGone(err) {
-			t.Fatalf("wait for the container's end: %v", err)
-		}
-	}
-}
-
-func TestLostServerIsReplaced(t *testing.T) {
-	needEngine(t)
+func testLostServerIsReplaced(t *testing.T) {
 	dir := t.TempDir()
 	t.Cleanup(func() { _, _ = Stop(context.Background(), Config{StateDir: dir}, true) })
 	provider, err := Open(Config{StateDir: dir})
@@ -185,7 +188,7 @@ func TestLostServerIsReplaced(t *testing.T) {
 	takeTest(t, next, shop)
 }
 
-func TestWrongServerIsNoticed(t *testing.T) {
+func testWrongServerIsNoticed(t *testing.T) {
 	_, p := openTest(t, Config{})
 	d := takeTest(t, p, shop)
 	other := newPostgres(p.cfg, p.state, p.lease, p.server)
@@ -218,6 +221,7 @@ func TestEngineTroubleIsExplained(t *testing.T) {
 		"ssh":     {"ssh://somewhere", "a unix socket or tcp", "unset it"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Setenv("CAIRN_SERVICES", "")
 			t.Setenv("DOCKER_HOST", c.host)
 			provider, err := Open(Config{StateDir: t.TempDir()})
 			if err != nil {
@@ -233,7 +237,7 @@ func TestEngineTroubleIsExplained(t *testing.T) {
 	}
 }
 
-func TestImageAndFixtureTroubleIsExplained(t *testing.T) {
+func testFixtureTroubleIsExplained(t *testing.T) {
 	_, p := openTest(t, Config{})
 	for name, c := range map[string]struct {
 		fixture Fixture
@@ -248,6 +252,11 @@ func TestImageAndFixtureTroubleIsExplained(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.what)
 		}
 	}
+}
+
+func TestMissingImageIsExplained(t *testing.T) {
+	needEngine(t)
+	t.Setenv("CAIRN_SERVICES", inContainers)
 	t.Setenv("CAIRN_POSTGRES_IMAGE", "localhost:1/no/such:image")
 	provider, err := Open(Config{StateDir: t.TempDir()})
 	if err != nil {
@@ -266,13 +275,13 @@ func TestImageAndFixtureTroubleIsExplained(t *testing.T) {
 }
 
 func TestUnknownServicesAreRefused(t *testing.T) {
-	t.Setenv("CAIRN_SERVICES", "native")
-	if _, err := Open(Config{}); err == nil || !strings.Contains(err.Error(), `CAIRN_SERVICES is "native"`) {
+	t.Setenv("CAIRN_SERVICES", "podman")
+	if _, err := Open(Config{}); err == nil || !strings.Contains(err.Error(), `CAIRN_SERVICES is "podman"`) {
 		t.Errorf("open: %v", err)
 	}
 }
 
-func TestCancelledContextIsRespected(t *testing.T) {
+func testCancelledContextIsRespected(t *testing.T) {
 	provider, p := openTest(t, Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -286,4 +295,20 @@ func TestCancelledContextIsRespected(t *testing.T) {
 		t.Errorf("Prepare: %v", err)
 	}
 	takeTest(t, p, shop) // the server is none the worse
+}
+
+// A server that dies while it drops a database leaves one that it calls invalid.
+func testHalfDroppedDatabaseIsSwept(t *testing.T) {
+	_, p := openTest(t, Config{})
+	d := takeTest(t, p, shop)
+	if err := p.exec(t.Context(), "update pg_database set datconnlimit = -2 where datname = "+literal(d.Name)); err != nil {
+		t.Fatal(err)
+	}
+	p.lease.forget(d.Name)
+	if _, err := p.dropDead(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if has(t, p, d.Name) {
+		t.Error("the half-dropped database is left")
+	}
 }

@@ -52,9 +52,6 @@ func (p *Postgres) Version() string {
 	return fmt.Sprintf("%d.%d", p.version/10000, p.version%10000)
 }
 
-// Image is the image that the server runs from.
-func (p *Postgres) Image() string { return p.cfg.PostgresImage }
-
 func (p *Postgres) superuserURL(database, application string) string {
 	u := url.URL{
 		Scheme: "postgres", Host: p.Addr(), Path: "/" + database,
@@ -84,7 +81,7 @@ func (p *Postgres) begin(ctx context.Context) error {
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	if err := p.exec(ctx, "revoke all on database postgres, template1 from public;"+touchSQL); err != nil {
+	if err := p.exec(ctx, "revoke all on database postgres, template1 from public;"+p.touchSQL()); err != nil {
 		return err
 	}
 	go p.keepWarm(p.life)
@@ -160,14 +157,14 @@ func closeConn(conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// touchSQL changes the file that the container's watcher looks at.
-const touchSQL = "copy (select 1) to '" + usedFile + "'"
+// touchSQL changes the file that the server's watcher looks at.
+func (p *Postgres) touchSQL() string { return "copy (select 1) to " + literal(p.server.used) }
 
 // touch is a sign of life in both directions: the server answers, and its watcher sees a use.
 func (p *Postgres) touch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerIn)
 	defer cancel()
-	return p.exec(ctx, touchSQL)
+	return p.exec(ctx, p.touchSQL())
 }
 
 // keepWarm touches the server as long as a grade uses it, however long that takes.

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-func TestProgramOwnsItsDatabase(t *testing.T) {
+func testProgramOwnsItsDatabase(t *testing.T) {
 	_, p := openTest(t, Config{})
 	d := takeTest(t, p, shop)
 	conn := dial(t, d.ProgramURL(""))
@@ -38,7 +38,7 @@ func TestProgramOwnsItsDatabase(t *testing.T) {
 		"analyze items",
 		"drop table items cascade",
 	} {
-		exec(t, conn, sql)
+		run(t, conn, sql)
 	}
 	left := text(t, conn, `select coalesce(string_agg(relname, ', '), 'none') from pg_class c
 		where relowner <> current_user::regrole and oid >= 16384 and relnamespace in ('public'::regnamespace, 'audit'::regnamespace)
@@ -48,7 +48,7 @@ func TestProgramOwnsItsDatabase(t *testing.T) {
 	}
 }
 
-func TestObjectsOfAnotherOwnerStayTheirs(t *testing.T) {
+func testObjectsOfAnotherOwnerStayTheirs(t *testing.T) {
 	_, p := openTest(t, Config{})
 	d := takeTest(t, p, Fixture{Name: "tenants", SQL: `
 		do $$ begin
@@ -61,7 +61,7 @@ func TestObjectsOfAnotherOwnerStayTheirs(t *testing.T) {
 		alter table invoices enable row level security;
 		create policy own on invoices using (tenant = current_setting('app.tenant')::int);`})
 	conn := dial(t, d.ProgramURL(""))
-	exec(t, conn, "set app.tenant = '1'")
+	run(t, conn, "set app.tenant = '1'")
 	if got := text(t, conn, "select sum(total)::text from invoices"); got != "10" {
 		t.Errorf("the program sees invoices of %s, want 10: the policy must hold", got)
 	}
@@ -70,7 +70,7 @@ func TestObjectsOfAnotherOwnerStayTheirs(t *testing.T) {
 	}
 }
 
-func TestProgramHasNoPowerOutside(t *testing.T) {
+func testProgramHasNoPowerOutside(t *testing.T) {
 	_, p := openTest(t, Config{})
 	d, other := takeTest(t, p, shop), takeTest(t, p, shop)
 	victim := dial(t, other.ProgramURL(""))
@@ -127,7 +127,7 @@ func TestProgramHasNoPowerOutside(t *testing.T) {
 	}
 }
 
-func TestConnectionsStayInsideTheGrade(t *testing.T) {
+func testConnectionsStayInsideTheGrade(t *testing.T) {
 	_, p := openTest(t, Config{})
 	d, other := takeTest(t, p, shop), takeTest(t, p, shop)
 	for range connectionLimit {

@@ -48,13 +48,19 @@ type Fixture struct {
 
 // Provider gives out servers.
 type Provider interface {
-	// Name is the kind of provider: "containers".
-	Name() string
-
 	// Postgres returns the warm server, starting it or adopting a running one where needed; one
 	// that has stopped meanwhile is replaced. It is cheap when the server is up. progress may be
 	// nil. Errors are *Unavailable, or the context's. Safe for concurrent use.
 	Postgres(ctx context.Context, progress func(Progress)) (*Postgres, error)
+
+	// Redis returns a server of the grade's own: the one started ahead, or a new one. Errors and
+	// progress are as for Postgres. Safe for concurrent use.
+	Redis(ctx context.Context, f RedisFixture, progress func(Progress)) (*Redis, error)
+
+	// PrepareRedis starts a server ahead, so that Redis has nothing left to do, now and after each
+	// grade. It is for the time before the learner presses the key. Errors and progress are as for
+	// Postgres.
+	PrepareRedis(ctx context.Context, progress func(Progress)) error
 
 	// Close drops what this provider still holds and gives up its lease. Warm servers run on.
 	Close() error
@@ -62,7 +68,7 @@ type Provider interface {
 
 // Config says where and how servers run. The zero value is what cairn uses.
 type Config struct {
-	Services      string        // "containers"; default $CAIRN_SERVICES, then "containers"
+	Services      string        // "containers" or "native"; default $CAIRN_SERVICES, then what is there, containers first
 	StateDir      string        // leases and locks; servers belong to it; default $XDG_STATE_HOME/cairn/services
 	PostgresImage string        // default $CAIRN_POSTGRES_IMAGE, then DefaultPostgresImage
 	RedisImage    string        // default $CAIRN_REDIS_IMAGE, then DefaultRedisImage
@@ -79,13 +85,13 @@ func Open(cfg Config) (Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newContainers(cfg), nil
+	return newProvider(cfg), nil
 }
 
 func (c Config) withDefaults() (Config, error) {
-	c.Services = firstOf(c.Services, os.Getenv("CAIRN_SERVICES"), "containers")
-	if c.Services != "containers" {
-		return c, fmt.Errorf("CAIRN_SERVICES is %q, and this cairn knows only %q: unset it", c.Services, "containers")
+	c.Services = firstOf(c.Services, os.Getenv("CAIRN_SERVICES"))
+	if c.Services != "" && c.Services != inContainers && c.Services != native {
+		return c, fmt.Errorf("CAIRN_SERVICES is %q, and cairn knows %q and %q: correct or unset it", c.Services, inContainers, native)
 	}
 	c.PostgresImage = firstOf(c.PostgresImage, os.Getenv("CAIRN_POSTGRES_IMAGE"), DefaultPostgresImage)
 	c.RedisImage = firstOf(c.RedisImage, os.Getenv("CAIRN_REDIS_IMAGE"), DefaultRedisImage)

@@ -2,11 +2,7 @@ package services
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -14,48 +10,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// testDir is the state folder of this run's tests: their server is theirs alone.
-var testDir string
-
 func TestMain(m *testing.M) {
 	if child := os.Getenv("SERVICES_TEST_CHILD"); child != "" {
 		childMain(child)
 		return
 	}
-	os.Exit(runTests(m))
-}
-
-func runTests(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "cairn services ä")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	testDir = filepath.Join(dir, "state")
-	defer func() { _, _ = Stop(context.Background(), Config{StateDir: testDir}, true) }()
-	return m.Run()
-}
-
-// needEngine skips where there is no Docker engine. One that is there and doesn't work is an error.
-func needEngine(t testing.TB) {
-	t.Helper()
-	info, err := CheckEngine(t.Context(), Config{})
-	var un *Unavailable
-	if errors.As(err, &un) && errors.Is(err, fs.ErrNotExist) {
-		t.Skip("needs Docker: ", un)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !info.Images[0].Present {
-		t.Fatalf("the image %s is missing: run make images", info.Images[0].Name)
-	}
+	os.Exit(m.Run())
 }
 
 func openTest(t testing.TB, cfg Config) (Provider, *Postgres) {
 	t.Helper()
-	needEngine(t)
 	if cfg.StateDir == "" {
 		cfg.StateDir = testDir
 	}
@@ -95,7 +59,7 @@ func dial(t testing.TB, url string) *pgx.Conn {
 	return conn
 }
 
-func exec(t testing.TB, conn *pgx.Conn, sql string) {
+func run(t testing.TB, conn *pgx.Conn, sql string) {
 	t.Helper()
 	if _, err := conn.Exec(t.Context(), sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
@@ -113,13 +77,13 @@ func text(t testing.TB, conn *pgx.Conn, sql string) string {
 
 // shop has one object of each kind that changes hands.
 var shop = Fixture{
-	Name: "shop", MinVersion: 14, Extensions: []string{"vector", "pg_trgm"},
+	Name: "shop", MinVersion: 14, Extensions: []string{"pg_trgm"},
 	SQL: `
 create type size as enum ('s', 'm', 'l');
 create domain cents as bigint check (value >= 0);
 create type span as range (subtype = int4);
 create type pair as (a int, b int);
-create table items (id bigint generated always as identity primary key, name text not null, price cents, size size, embedding vector(3));
+create table items (id bigint generated always as identity primary key, name text not null, price cents, size size);
 create table parted (id int, day date) partition by range (day);
 create table parted_a partition of parted for values from ('2020-01-01') to ('2021-01-01');
 create sequence tickets;
@@ -135,7 +99,7 @@ insert into items (name, price) select 'item ' || i, i from generate_series(1, 1
 `,
 }
 
-func TestCloneHoldsTheFixture(t *testing.T) {
+func testCloneHoldsTheFixture(t *testing.T) {
 	_, p := openTest(t, Config{})
 	d := takeTest(t, p, shop)
 	conn := dial(t, d.ProgramURL(""))
@@ -154,12 +118,12 @@ func TestCloneHoldsTheFixture(t *testing.T) {
 	}
 }
 
-func TestClonesAreApart(t *testing.T) {
+func testClonesAreApart(t *testing.T) {
 	_, p := openTest(t, Config{})
 	a := dial(t, takeTest(t, p, shop).ProgramURL(""))
 	b := dial(t, takeTest(t, p, shop).ProgramURL(""))
-	exec(t, a, "delete from items")
-	exec(t, a, "select pg_advisory_lock(1)")
+	run(t, a, "delete from items")
+	run(t, a, "select pg_advisory_lock(1)")
 	if got := text(t, b, "select count(*) || ' ' || pg_try_advisory_lock(1) from items"); got != "1000 true" {
 		t.Errorf("the other clone: %s", got)
 	}
@@ -169,8 +133,7 @@ func TestClonesAreApart(t *testing.T) {
 	}
 }
 
-func TestTwoAtOnceShareOneServer(t *testing.T) {
-	needEngine(t)
+func testTwoAtOnceShareOneServer(t *testing.T) {
 	dir := t.TempDir()
 	t.Cleanup(func() { _, _ = Stop(context.Background(), Config{StateDir: dir}, true) })
 	addrs := make([]string, 3)
@@ -209,8 +172,7 @@ func TestTwoAtOnceShareOneServer(t *testing.T) {
 	}
 }
 
-func TestServerStaysWarm(t *testing.T) {
-	needEngine(t)
+func testServerStaysWarm(t *testing.T) {
 	provider, err := Open(Config{StateDir: testDir})
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +191,7 @@ func TestServerStaysWarm(t *testing.T) {
 	}
 }
 
-func TestSpareIsTakenAndReplaced(t *testing.T) {
+func testSpareIsTakenAndReplaced(t *testing.T) {
 	_, p := openTest(t, Config{})
 	if err := p.Prepare(t.Context(), shop); err != nil {
 		t.Fatal(err)
@@ -248,14 +210,14 @@ func TestSpareIsTakenAndReplaced(t *testing.T) {
 	}
 }
 
-func TestKept(t *testing.T) {
+func testKept(t *testing.T) {
 	provider, p := openTest(t, Config{})
 	f := Fixture{Name: "keeper", SQL: "create table t (id int)"}
 	d, err := p.Database(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, dial(t, d.ProgramURL("")), "insert into t values (42)")
+	run(t, dial(t, d.ProgramURL("")), "insert into t values (42)")
 	d.Release(true)
 	if err := provider.Close(); err != nil {
 		t.Fatal(err)
@@ -293,11 +255,11 @@ func has(t testing.TB, p *Postgres, database string) bool {
 	return false
 }
 
-func TestReleaseClosesSessionsAndDrops(t *testing.T) {
+func testReleaseClosesSessionsAndDrops(t *testing.T) {
 	provider, p := openTest(t, Config{NoSpare: true})
 	d := takeTest(t, p, shop)
 	conn := dial(t, d.ProgramURL(""))
-	exec(t, conn, "begin; lock table items")
+	run(t, conn, "begin; lock table items")
 	d.Release(false)
 	d.Release(true) // counts for nothing
 	if err := provider.Close(); err != nil {
@@ -312,7 +274,7 @@ func TestReleaseClosesSessionsAndDrops(t *testing.T) {
 	}
 }
 
-func TestPrune(t *testing.T) {
+func testPrune(t *testing.T) {
 	provider, p := openTest(t, Config{})
 	d := takeTest(t, p, shop)
 	kept, err := p.Database(t.Context(), Fixture{Name: "pruned", SQL: "create table t (id int)"})
@@ -346,8 +308,7 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-func TestIdleServerEndsByItself(t *testing.T) {
-	needEngine(t)
+func testIdleServerEndsByItself(t *testing.T) {
 	dir := t.TempDir()
 	cfg := Config{StateDir: dir, Idle: 3 * time.Second}
 	t.Cleanup(func() { _, _ = Stop(context.Background(), cfg, true) })
@@ -360,12 +321,7 @@ func TestIdleServerEndsByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := connectEngine(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.close()
-	waitRemoved(t, e, p.server.id)
+	waitEnded(t, cfg, p.server)
 	again, err := provider.Postgres(t.Context(), nil)
 	if err != nil {
 		t.Fatalf("after the idle server ended: %v", err)

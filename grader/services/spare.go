@@ -1,6 +1,9 @@
 package services
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // spare is a clone made ahead, or in the making.
 type spare struct {
@@ -45,7 +48,8 @@ func (p *Postgres) Database(ctx context.Context, f Fixture) (*Database, error) {
 		}
 	}
 	p.inUse.Add(1)
-	p.background(func(ctx context.Context) { _ = p.dropKept(ctx, f.Name, 0) })
+	taken := time.Now() // this one may be kept before the background comes to it
+	p.background(func(ctx context.Context) { _ = p.dropKept(ctx, f.Name, taken, 0) })
 	return d, nil
 }
 

@@ -21,12 +21,14 @@ const dropSessionsIn = 2 * time.Second
 // a drop that has to do so itself takes over 100 ms more. What doesn't exist is no error.
 func (p *Postgres) drop(ctx context.Context, name string) error {
 	return p.admin(ctx, func(c *pgx.Conn) error {
-		var exists bool
-		if err := c.QueryRow(ctx, "select exists (select from pg_database where datname = $1)", name).Scan(&exists); err != nil {
+		// A drop that was cut short leaves a database that takes no other command than a drop.
+		const invalid = -2
+		var whole bool
+		if err := c.QueryRow(ctx, "select exists (select from pg_database where datname = $1 and datconnlimit <> $2)", name, invalid).Scan(&whole); err != nil {
 			return err
 		}
 		db := identifier(name)
-		if exists {
+		if whole {
 			if _, err := c.Exec(ctx, "alter database "+db+" allow_connections false"); err != nil {
 				return err
 			}
@@ -68,18 +70,19 @@ func (p *Postgres) keep(ctx context.Context, d *Database) error {
 	if err := p.exec(ctx, "comment on database "+identifier(d.Name)+" is "+literal(mark.String())); err != nil {
 		return err
 	}
-	return p.dropKept(ctx, "", keptAtMost)
+	return p.dropKept(ctx, "", time.Time{}, keptAtMost)
 }
 
-// dropKept drops all kept databases but the newest, of one fixture or, with "", of all.
-func (p *Postgres) dropKept(ctx context.Context, fixture string, newest int) error {
+// dropKept drops kept databases, of one fixture or, with "", of all: those that were kept before a
+// time, unless that is zero, but for the newest.
+func (p *Postgres) dropKept(ctx context.Context, fixture string, before time.Time, newest int) error {
 	dbs, err := p.databases(ctx)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for i := len(dbs) - 1; i >= 0; i-- {
-		if dbs[i].Kept.IsZero() || fixture != "" && dbs[i].Fixture != fixture {
+		if dbs[i].Kept.IsZero() || fixture != "" && dbs[i].Fixture != fixture || !before.IsZero() && !dbs[i].Kept.Before(before) {
 			continue
 		}
 		if newest > 0 {

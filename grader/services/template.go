@@ -28,8 +28,11 @@ func (f Fixture) templateName() string {
 // superuser, and nobody may connect to it; is_template is set last and marks it as complete.
 func (p *Postgres) ensureTemplate(ctx context.Context, f Fixture) (string, error) {
 	if p.version/10000 < f.MinVersion {
-		return "", unavailable(nil, "unset CAIRN_POSTGRES_IMAGE, or name a newer image there",
-			"%s needs PostgreSQL %d or newer, and %s is PostgreSQL %s", f.Name, f.MinVersion, p.cfg.PostgresImage, p.Version())
+		do := "unset CAIRN_POSTGRES_IMAGE, or name a newer image there"
+		if p.server.native {
+			do = fmt.Sprintf("install PostgreSQL %d or newer, or Docker", f.MinVersion)
+		}
+		return "", unavailable(nil, do, "%s needs PostgreSQL %d or newer, and %s is PostgreSQL %s", f.Name, f.MinVersion, p.server.source, p.Version())
 	}
 	name := f.templateName()
 	err := p.admin(ctx, func(c *pgx.Conn) error {
@@ -88,8 +91,11 @@ func (p *Postgres) fillTemplate(ctx context.Context, name string, f Fixture) err
 		_, err := conn.Exec(ctx, "create extension if not exists "+identifier(extension)+" cascade")
 		var pg *pgconn.PgError
 		if errors.As(err, &pg) && (pg.Code == "0A000" || pg.Code == "58P01" || pg.Code == "42704") {
-			return unavailable(err, "unset CAIRN_POSTGRES_IMAGE, or name an image there that has it",
-				"%s needs the extension %q, and the PostgreSQL in %s lacks it", f.Name, extension, p.cfg.PostgresImage)
+			do := "unset CAIRN_POSTGRES_IMAGE, or name an image there that has it"
+			if p.server.native {
+				do = fmt.Sprintf("install that extension for PostgreSQL %d, or Docker", p.version/10000)
+			}
+			return unavailable(err, do, "%s needs the extension %q, and the PostgreSQL in %s lacks it", f.Name, extension, p.server.source)
 		}
 		if err != nil {
 			return err

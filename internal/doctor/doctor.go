@@ -33,12 +33,12 @@ type Result struct {
 
 // Subject is what is examined.
 type Subject struct {
-	GoMod, GoSum []byte                          // of the learner's module
-	Dir          string                          // the folder the learner stands in
-	Workspace    func() (root string, err error) // "" when the folder is in none
-	Folders      []Folder                        // what cairn writes to
-	Engine       func(context.Context) (services.EngineInfo, error)
-	Deadline     time.Duration // for each check; default 15 s
+	GoMod, GoSum []byte                                           // of the learner's module
+	Dir          string                                           // the folder the learner stands in
+	Workspace    func() (root string, err error)                  // "" when the folder is in none
+	Folders      []Folder                                         // what cairn writes to
+	Host         func(context.Context) (services.HostInfo, error) // what servers run in
+	Deadline     time.Duration                                    // for each check; default 15 s
 }
 
 // Folder is a place that cairn writes to.
@@ -77,13 +77,13 @@ func Examine(ctx context.Context, s Subject) []Result {
 	if s.Deadline <= 0 {
 		s.Deadline = 15 * time.Second
 	}
-	engine := &engineOnce{ask: s.Engine}
+	host := &hostOnce{ask: s.Host}
 	checks := []check{
 		{"go", "Go", s.checkGo},
 		{"modules", "Modules", s.checkModules},
-		{"engine", "Docker", engine.check},
-		{"images", "Images", engine.checkImages},
-		{"disk", "Disk space", func(ctx context.Context) finding { return s.checkDisk(ctx, engine) }},
+		{"engine", "Docker", host.check},
+		{"images", "Images", host.checkImages},
+		{"disk", "Disk space", func(ctx context.Context) finding { return s.checkDisk(ctx, host) }},
 		{"folders", "Folders", s.checkFolders},
 		{"editor", "Editor", checkEditor},
 		{"terminal", "Terminal", checkTerminal},

@@ -14,14 +14,20 @@ import (
 	"github.com/cairn-learn/cairn/grader/services"
 )
 
-func engine(images ...services.ImageInfo) func(context.Context) (services.EngineInfo, error) {
-	return func(context.Context) (services.EngineInfo, error) {
-		return services.EngineInfo{Host: "unix:///run/docker.sock", Version: "20.10.24", APIVersion: "1.41", OS: "linux/amd64", Images: images}, nil
+func engine(images ...services.ImageInfo) func(context.Context) (services.HostInfo, error) {
+	return func(context.Context) (services.HostInfo, error) {
+		return services.HostInfo{Kind: "containers", Engine: services.EngineInfo{Host: "unix:///run/docker.sock", Version: "20.10.24", APIVersion: "1.41", OS: "linux/amd64", Images: images}}, nil
 	}
 }
 
-func noEngine(err error) func(context.Context) (services.EngineInfo, error) {
-	return func(context.Context) (services.EngineInfo, error) { return services.EngineInfo{}, err }
+func installed(programs ...services.ProgramInfo) func(context.Context) (services.HostInfo, error) {
+	return func(context.Context) (services.HostInfo, error) {
+		return services.HostInfo{Kind: "native", Programs: programs}, nil
+	}
+}
+
+func noEngine(err error) func(context.Context) (services.HostInfo, error) {
+	return func(context.Context) (services.HostInfo, error) { return services.HostInfo{}, err }
 }
 
 var redis = services.ImageInfo{Service: "redis", Name: "redis:8", Present: true, Size: 60 << 20}
@@ -35,7 +41,7 @@ func healthy(t *testing.T) Subject {
 		GoMod:     []byte(gomod),
 		Workspace: func() (string, error) { return "/home/ada/cairn", nil },
 		Folders:   []Folder{{"state", filepath.Join(t.TempDir(), "state")}},
-		Engine:    engine(redis),
+		Host:      engine(redis),
 	}
 }
 
@@ -79,12 +85,19 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 			s.GoMod = []byte(gomod + "require example.com/gone v1.0.0\n")
 		}},
 		{"no docker", "engine", "Docker is not there", "Start it.", Fault, func(s *Subject) {
-			s.Engine = noEngine(fmt.Errorf("ping: %w", &services.Unavailable{What: "Docker is not there", Do: "start it"}))
+			s.Host = noEngine(fmt.Errorf("ping: %w", &services.Unavailable{What: "Docker is not there", Do: "start it"}))
 		}},
-		{"no docker, no images", "images", "without Docker", "Put Docker right first", Warn, func(s *Subject) { s.Engine = noEngine(errors.New("gone")) }},
+		{"no docker, no images", "images", "without Docker", "Put Docker right first", Warn, func(s *Subject) { s.Host = noEngine(errors.New("gone")) }},
 		{"no image", "images", "not here yet: pg:17", "docker pull pg:17", Fault, func(s *Subject) {
-			s.Engine = engine(services.ImageInfo{Name: "pg:17"}, redis)
+			s.Host = engine(services.ImageInfo{Name: "pg:17"}, redis)
 		}},
+		{"native", "engine", "PostgreSQL 15.20 (/usr/bin/postgres), Redis 7.0", "", OK, func(s *Subject) {
+			s.Host = installed(services.ProgramInfo{Service: "postgres", Path: "/usr/bin/postgres", Version: "15.20"}, services.ProgramInfo{Service: "redis", Path: "/r", Version: "7.0"})
+		}},
+		{"native without redis", "engine", "the server of Redis is not installed", "apt install redis-server", Warn, func(s *Subject) {
+			s.Host = installed(services.ProgramInfo{Service: "postgres", Path: "/usr/bin/postgres", Version: "15.20"})
+		}},
+		{"native, no images", "images", "not needed", "", OK, func(s *Subject) { s.Host = installed(services.ProgramInfo{Service: "redis"}) }},
 		{"folder", "folders", "state cannot be written", "XDG_STATE_HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", filepath.Join(file, "x")}} }},
 		{"no home", "folders", "HOME is not set", "Set HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", "state"}} }},
 		{"editor", "editor", "EDITOR=nothere", "Install it or set EDITOR", Fault, func(*Subject) { t.Setenv("EDITOR", "nothere") }},
@@ -130,9 +143,9 @@ func TestAHangingEngineDoesNotHangTheDoctor(t *testing.T) {
 	end := make(chan struct{})
 	t.Cleanup(func() { close(end) })
 	s.Deadline = 100 * time.Millisecond
-	s.Engine = func(context.Context) (services.EngineInfo, error) { // does not even notice that nobody waits any longer
+	s.Host = func(context.Context) (services.HostInfo, error) { // does not even notice that nobody waits any longer
 		<-end
-		return services.EngineInfo{}, errors.New("too late")
+		return services.HostInfo{}, errors.New("too late")
 	}
 	r := find(t, Examine(t.Context(), s), "engine")
 	if r.Status != Fault || r.Saw != "no answer within 100ms" || r.Do == "" {

@@ -10,21 +10,21 @@ import (
 	"github.com/cairn-learn/cairn/grader/services"
 )
 
-// engineOnce asks the engine once for all checks that want to know.
-type engineOnce struct {
-	ask   func(context.Context) (services.EngineInfo, error)
+// hostOnce asks once what servers run in, for all checks that want to know.
+type hostOnce struct {
+	ask   func(context.Context) (services.HostInfo, error)
 	once  sync.Once
-	found services.EngineInfo
+	found services.HostInfo
 	err   error
 }
 
-func (e *engineOnce) info(ctx context.Context) (services.EngineInfo, error) {
-	e.once.Do(func() { e.found, e.err = e.ask(ctx) })
-	return e.found, e.err
+func (h *hostOnce) info(ctx context.Context) (services.HostInfo, error) {
+	h.once.Do(func() { h.found, h.err = h.ask(ctx) })
+	return h.found, h.err
 }
 
-func (e *engineOnce) check(ctx context.Context) finding {
-	info, err := e.info(ctx)
+func (h *hostOnce) check(ctx context.Context) finding {
+	info, err := h.info(ctx)
 	var unavailable *services.Unavailable
 	switch {
 	case errors.As(err, &unavailable):
@@ -32,16 +32,39 @@ func (e *engineOnce) check(ctx context.Context) finding {
 	case err != nil:
 		return fault("Start Docker and run cairn doctor again.", "%s", firstLine(err))
 	}
-	return fine("%s, API %s, %s, at %s", info.Version, info.APIVersion, info.OS, info.Host)
+	if engine := info.Engine; engine.Version != "" {
+		return fine("%s, API %s, %s, at %s", engine.Version, engine.APIVersion, engine.OS, engine.Host)
+	}
+	return checkPrograms(info.Programs)
 }
 
-func (e *engineOnce) checkImages(ctx context.Context) finding {
-	info, err := e.info(ctx)
+// checkPrograms looks at what servers run from without Docker.
+func checkPrograms(programs []services.ProgramInfo) finding {
+	titles := map[string]string{"postgres": "PostgreSQL", "redis": "Redis"}
+	var have []string
+	for _, p := range programs {
+		have = append(have, fmt.Sprintf("%s %s (%s)", titles[p.Service], p.Version, p.Path))
+		delete(titles, p.Service)
+	}
+	saw := "not used, servers of this machine run instead: " + strings.Join(have, ", ")
+	for service, title := range titles {
+		pkg := map[string]string{"postgres": "postgresql", "redis": "redis-server"}[service]
+		return warn("Install it for the exercises that need it (on Debian and Ubuntu: apt install "+pkg+"), or use Docker.",
+			"%s; the server of %s is not installed", saw, title)
+	}
+	return fine("%s", saw)
+}
+
+func (h *hostOnce) checkImages(ctx context.Context) finding {
+	info, err := h.info(ctx)
 	if err != nil {
 		return warn("Put Docker right first.", "cannot be looked for without Docker")
 	}
+	if info.Engine.Version == "" {
+		return fine("not needed, servers run without Docker")
+	}
 	var have, lack []string
-	for _, image := range info.Images {
+	for _, image := range info.Engine.Images {
 		switch {
 		case !image.Present:
 			lack = append(lack, image.Name)

@@ -24,12 +24,12 @@ const (
 const dockerData = "/var/lib/docker"
 
 // checkDisk looks at the disks that builds and servers write to.
-func (s Subject) checkDisk(ctx context.Context, engine *engineOnce) finding {
+func (s Subject) checkDisk(ctx context.Context, host *hostOnce) finding {
 	places := []Folder{{"temporary files", os.TempDir()}}
 	if dir, err := os.UserCacheDir(); err == nil {
 		places = append(places, Folder{"cache", dir})
 	}
-	if info, err := engine.info(ctx); err == nil && strings.HasPrefix(info.Host, "unix:") {
+	if info, err := host.info(ctx); err == nil && strings.HasPrefix(info.Engine.Host, "unix:") {
 		if _, err := os.Stat(dockerData); err == nil { // elsewhere on Docker Desktop, in its own machine
 			places = append(places, Folder{"Docker", dockerData})
 		}
