@@ -49,12 +49,12 @@ func (c Command) RunsScript() bool {
 	return false
 }
 
-// Setup reports whether the command belongs to a connection rather than to the
-// program's work: HELLO, AUTH, SELECT, PING and the like, which clients send by
-// themselves.
+// Setup reports whether the command belongs to its connection rather than to the
+// program's work: HELLO, AUTH, SELECT and the like, which clients send by
+// themselves. It says so of PING as little as of GET.
 func (c Command) Setup() bool {
 	switch c.Name {
-	case "HELLO", "AUTH", "SELECT", "CLIENT", "PING", "COMMAND", "QUIT", "RESET", "READONLY", "INFO":
+	case "HELLO", "AUTH", "SELECT", "CLIENT", "COMMAND", "READONLY":
 		return true
 	}
 	return false
