@@ -192,9 +192,13 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 		return
 	}
 	defer remove()
-	s, err := exam.NewSession(ctx, r.x, exam.Options{
-		ID: r.s.Exercise.ID, Binary: binary.Path, Dir: dir, Seed: r.s.Seed, Database: w.db, Redis: w.redis, Limits: r.s.Exercise.Limits.Limits,
-	})
+	options := exam.Options{
+		ID: r.s.Exercise.ID, Binary: binary.Path, Dir: dir, Seed: r.s.Seed, Database: w.db, Limits: r.s.Exercise.Limits.Limits,
+	}
+	if w.redis != nil { // a nil *services.Redis would be a server all the same
+		options.Redis = w.redis
+	}
+	s, err := exam.NewSession(ctx, r.x, options)
 	if err != nil {
 		r.end(err)
 		return

@@ -4,8 +4,8 @@
 // what it did, what it expected and what it saw.
 //
 // The examiner and the program never share a process. Everything a check knows
-// it learned over HTTP, from the database, from the wire between program and
-// database, from the program's log, or from its exit.
+// it learned over HTTP, from the database and Redis, from the wire between program
+// and these, from the program's log, or from its exit.
 package exam
 
 import (
@@ -49,8 +49,8 @@ func After(ids ...string) Option {
 }
 
 // Parallel lets a check overlap with neighbours that are parallel too. Such a
-// check must use rows of its own and must not ask for Statements, Barrier or
-// faults, which belong to the whole program.
+// check must use rows and keys of its own and must not ask for Statements,
+// Commands, Barrier or faults, which belong to the whole program.
 func Parallel() Option { return func(s *settings) { s.parallel = true } }
 
 // Why says why the thing examined matters in production. On a check it is the

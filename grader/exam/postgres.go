@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/wire"
 )
 
@@ -37,17 +35,18 @@ func (b *Barrier) Outcome() wire.Outcome { return b.b.Outcome() }
 // Faults does harm to the connections between program and PostgreSQL. Every
 // fault ends with the check.
 type Faults struct {
-	c       *C
+	faults
 	proxies []*wire.Postgres
 }
 
 // Postgres returns the faults for the instances with the given indexes, or for
 // every instance when none is given.
 func (c *C) Postgres(instances ...int) *Faults {
-	f := &Faults{c: c}
+	f := &Faults{faults: faults{c: c, service: "PostgreSQL"}}
 	for i, p := range c.session.programs {
 		if p.proxy != nil && (len(instances) == 0 || slices.Contains(instances, i)) {
 			f.proxies = append(f.proxies, p.proxy)
+			f.wires = append(f.wires, p.proxy)
 		}
 	}
 	if len(f.proxies) == 0 {
@@ -56,66 +55,13 @@ func (c *C) Postgres(instances ...int) *Faults {
 	return f
 }
 
-func (f *Faults) each(text string, fn func(*wire.Postgres)) {
-	f.c.record(report.Entry{Kind: report.KindFault, Actor: "examiner", Text: text}, time.Now())
-	for _, p := range f.proxies {
-		fn(p)
-	}
-}
-
-// Delay holds every request to PostgreSQL for d.
-func (f *Faults) Delay(d time.Duration) {
-	f.each("PostgreSQL answers "+d.String()+" later", func(p *wire.Postgres) { p.Delay(d) })
-}
-
-// Cut closes every open connection to PostgreSQL; new ones are accepted.
-func (f *Faults) Cut() {
-	f.each("cut every connection to PostgreSQL", func(p *wire.Postgres) { p.Cut() })
-}
-
-// Refuse turns new connections away while on.
-func (f *Faults) Refuse(on bool) {
-	f.each("PostgreSQL refuses new connections: "+onOff(on), func(p *wire.Postgres) { p.Refuse(on) })
-}
-
-// BlackHole swallows everything in both directions while on.
-func (f *Faults) BlackHole(on bool) {
-	f.each("PostgreSQL swallows everything: "+onOff(on), func(p *wire.Postgres) { p.BlackHole(on) })
-}
-
-// Slow lets answers trickle at so many bytes per second; 0 ends it.
-func (f *Faults) Slow(bytesPerSecond int) {
-	f.each(fmt.Sprintf("PostgreSQL answers at %d bytes per second", bytesPerSecond),
-		func(p *wire.Postgres) { p.Slow(bytesPerSecond) })
-}
-
 // CutAfter closes a connection once, at the given point of the first statement
 // that matches.
 func (f *Faults) CutAfter(match func(wire.Statement) bool, when wire.CutPoint) {
-	f.each("will cut the connection at a chosen statement",
-		func(p *wire.Postgres) { p.CutAfter(match, when) })
-}
-
-// Heal ends every fault.
-func (f *Faults) Heal() {
-	f.each("PostgreSQL is well again", func(p *wire.Postgres) { p.Heal() })
-}
-
-// Bites returns how often faults took effect, so that a check can make sure
-// that they did.
-func (f *Faults) Bites() []wire.FaultCounts {
-	var counts []wire.FaultCounts
+	f.record("will cut the connection at a chosen statement")
 	for _, p := range f.proxies {
-		counts = append(counts, p.Bites())
+		p.CutAfter(match, when)
 	}
-	return counts
-}
-
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
 }
 
 // statementResult is a statement's outcome in a few words.

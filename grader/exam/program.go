@@ -26,6 +26,7 @@ type Program struct {
 	session *Session
 	index   int
 	proxy   *wire.Postgres // nil when the exercise has no database
+	redis   *wire.Redis    // likewise
 	proc    *process.Process
 	port    int
 	started time.Time
@@ -74,6 +75,9 @@ func (p *Program) launch() error {
 	}
 	if p.proxy != nil {
 		env = append(env, "DATABASE_URL="+s.opts.Database.ProgramURL(p.proxy.Addr()))
+	}
+	if p.redis != nil {
+		env = append(env, "REDIS_URL="+s.opts.Redis.ProgramURL(p.redis.Addr()))
 	}
 	env = append(env, s.x.env...)
 	p.port, p.started = port, time.Now()
@@ -177,6 +181,9 @@ func (p *Program) heal() {
 	if p.proxy != nil {
 		p.proxy.Heal()
 	}
+	if p.redis != nil {
+		p.redis.Heal()
+	}
 }
 
 func (p *Program) close() {
@@ -186,6 +193,9 @@ func (p *Program) close() {
 	}
 	if p.proxy != nil {
 		_ = p.proxy.Close()
+	}
+	if p.redis != nil {
+		_ = p.redis.Close()
 	}
 }
 

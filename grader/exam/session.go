@@ -22,7 +22,7 @@ type Options struct {
 	Dir      string             // a folder for the program's home and temporary files
 	Seed     uint64             // of the random data
 	Database *services.Database // nil when the exercise has none
-	Redis    *services.Redis    // nil when the exercise has none
+	Redis    RedisServer        // nil when the exercise has none
 	Limits   Limits
 }
 
@@ -41,6 +41,8 @@ type Session struct {
 	log        programLog
 	db         *pgx.Conn
 	dbMu       sync.Mutex
+	redis      *redisClient
+	redisMu    sync.Mutex
 
 	mu      sync.Mutex
 	claimed map[string]bool
@@ -48,7 +50,7 @@ type Session struct {
 	limit   string
 }
 
-// NewSession makes the proxies and the examiner's connection. The program is
+// NewSession makes the proxies and the examiner's connections. The program is
 // not started yet. Close must be called in the end, also after an error of
 // Start.
 func NewSession(ctx context.Context, x *X, o Options) (*Session, error) {
@@ -58,10 +60,14 @@ func NewSession(ctx context.Context, x *X, o Options) (*Session, error) {
 	for i := range s.programs {
 		s.programs[i] = &Program{session: s, index: i}
 	}
-	if o.Database == nil {
-		return s, nil
+	var err error
+	if o.Database != nil {
+		err = s.connect()
 	}
-	if err := s.connect(); err != nil {
+	if err == nil && o.Redis != nil {
+		err = s.connectRedis(s.ctx)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -301,6 +307,9 @@ func (s *Session) Close() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		_ = s.db.Close(ctx)
 		cancel()
+	}
+	if s.redis != nil {
+		s.redis.close()
 	}
 	s.cancel()
 }

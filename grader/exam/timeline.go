@@ -3,6 +3,7 @@ package exam
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -66,7 +67,7 @@ func (l *programLog) tail(n int, named bool) string {
 }
 
 // timeline joins what the examiner did, what the program ran on its database
-// and what it logged, in the order of time.
+// and on Redis, and what it logged, in the order of time.
 func (c *C) timeline() []report.Entry {
 	c.mu.Lock()
 	entries := slices.Clone(c.entries)
@@ -74,6 +75,11 @@ func (c *C) timeline() []report.Entry {
 	if !c.spec.parallel {
 		for _, st := range c.Statements() {
 			entries = append(entries, c.statementEntry(st))
+		}
+		for _, cmd := range c.Commands() {
+			if !cmd.Setup() || cmd.Err != "" {
+				entries = append(entries, c.commandEntry(cmd))
+			}
 		}
 	}
 	for _, l := range c.session.log.since(c.logMark) {
@@ -87,17 +93,23 @@ func (c *C) timeline() []report.Entry {
 	return entries
 }
 
-func (c *C) statementEntry(st wire.Statement) report.Entry {
-	actor := fmt.Sprintf("session %d", st.Session)
+// connection names a connection in the evidence, with its instance when there are
+// several.
+func (c *C) connection(listener string, session int) string {
+	actor := fmt.Sprintf("session %d", session)
 	if len(c.session.programs) > 1 {
-		actor = fmt.Sprintf("%s · %s", st.Listener, actor)
+		actor = fmt.Sprintf("%s · %s", listener, actor)
 	}
+	return actor
+}
+
+func (c *C) statementEntry(st wire.Statement) report.Entry {
 	text := strings.Join(strings.Fields(safe.Line(strings.ReplaceAll(st.SQL, "\n", " "))), " ")
 	if len(st.Params) > 0 {
 		text += "  [" + safe.Line(strings.Join(st.Params, ", ")) + "]"
 	}
 	e := report.Entry{
-		At: st.Start.Sub(c.began), Kind: report.KindSQL, Actor: actor, Text: text,
+		At: st.Start.Sub(c.began), Kind: report.KindSQL, Actor: c.connection(st.Listener, st.Session), Text: text,
 		Result: safe.Line(statementResult(st)), Failed: st.Err != nil,
 	}
 	if !st.Pending {
@@ -106,4 +118,55 @@ func (c *C) statementEntry(st wire.Statement) report.Entry {
 		e.Duration = time.Since(st.Start)
 	}
 	return e
+}
+
+// commandEntry shows a command as redis-cli would take it; connections' own
+// set-up is left out.
+func (c *C) commandEntry(cmd wire.Command) report.Entry {
+	words := []string{cmd.Name}
+	for i, arg := range cmd.Args {
+		words = append(words, commandWord(cmd, i, arg))
+	}
+	e := report.Entry{
+		At: cmd.Start.Sub(c.began), Kind: report.KindRedis, Actor: c.connection(cmd.Listener, cmd.Session),
+		Text: safe.Line(strings.Join(words, " ")), Result: safe.Line(commandResult(cmd)), Failed: cmd.Err != "",
+	}
+	if !cmd.Pending {
+		e.Duration = cmd.Duration
+	} else {
+		e.Duration = time.Since(cmd.Start)
+	}
+	return e
+}
+
+// commandWord is one argument in the evidence. A script's hash says nothing to
+// anybody, and its source is on one line there; only their beginnings are shown.
+func commandWord(cmd wire.Command, i int, arg string) string {
+	const source, hash = 160, 8
+	switch {
+	case i == 0 && strings.HasPrefix(cmd.Name, "EVALSHA") && len(arg) > hash:
+		return arg[:hash] + "…"
+	case i == 0 && strings.HasPrefix(cmd.Name, "EVAL"):
+		arg = strings.Join(strings.Fields(arg), " ")
+		if runes := []rune(arg); len(runes) > source {
+			arg = string(runes[:source]) + "…"
+		}
+	}
+	if arg == "" || strings.ContainsAny(arg, " \t\r\n\"") {
+		return strconv.Quote(arg)
+	}
+	return arg
+}
+
+// commandResult is a command's outcome in a few words.
+func commandResult(cmd wire.Command) string {
+	switch {
+	case cmd.Pending && cmd.Reply == "", cmd.Lost:
+		return "no answer"
+	case cmd.Skipped:
+		return "never run: the transaction was given up"
+	case cmd.Err != "":
+		return "ERROR " + cmd.Err
+	}
+	return cmd.Reply
 }

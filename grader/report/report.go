@@ -110,6 +110,7 @@ type Kind string
 const (
 	KindHTTP    Kind = "http"
 	KindSQL     Kind = "sql"
+	KindRedis   Kind = "redis"
 	KindLog     Kind = "log"
 	KindProgram Kind = "program" // started, signalled, exited
 	KindFault   Kind = "fault"   // something the examiner did to the services

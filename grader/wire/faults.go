@@ -9,7 +9,7 @@ import (
 type CutPoint int
 
 const (
-	// CutBeforeSend: the statement never reaches the server.
+	// CutBeforeSend: the statement or command never reaches the server.
 	CutBeforeSend CutPoint = iota + 1
 	// CutBeforeAnswer: the server ran it, the program never hears of it.
 	CutBeforeAnswer
@@ -35,10 +35,31 @@ type faults struct {
 	slow      int // bytes per second
 }
 
-// trigger is a CutAfter that waits for its statement.
-type trigger struct {
-	match func(Statement) bool
+// trigger is a CutAfter that waits for its statement or command.
+type trigger[T any] struct {
+	match func(T) bool
 	when  CutPoint
+}
+
+// pendingCut is where a trigger waits; its zero value has none.
+type pendingCut[T any] struct{ atomic.Pointer[trigger[T]] }
+
+func (a *pendingCut[T]) arm(match func(T) bool, when CutPoint) {
+	if match == nil {
+		a.Store(nil)
+		return
+	}
+	a.Store(&trigger[T]{match: match, when: when})
+}
+
+// sprung reports where the session of this statement or command ends, 0 for
+// nowhere. It is one-shot.
+func (a *pendingCut[T]) sprung(render func() T) CutPoint {
+	t := a.Load()
+	if t == nil || !t.match(render()) || !a.CompareAndSwap(t, nil) {
+		return 0
+	}
+	return t.when
 }
 
 type bites struct {
@@ -46,7 +67,7 @@ type bites struct {
 }
 
 // Bites returns how often each fault has bitten since the proxy was started.
-func (p *Postgres) Bites() FaultCounts {
+func (p *proxy) Bites() FaultCounts {
 	b := &p.bites
 	return FaultCounts{
 		Delayed: int(b.delayed.Load()), Cut: int(b.cut.Load()), CutAfter: int(b.cutAfter.Load()),
@@ -55,7 +76,7 @@ func (p *Postgres) Bites() FaultCounts {
 }
 
 // inForce returns the faults in force, none where that is nil.
-func (p *Postgres) inForce() faults {
+func (p *proxy) inForce() faults {
 	if f := p.faults.Load(); f != nil {
 		return *f
 	}
@@ -64,7 +85,7 @@ func (p *Postgres) inForce() faults {
 
 // watchFaults returns the faults in force, and a channel that is closed when they
 // change.
-func (p *Postgres) watchFaults() (faults, <-chan struct{}) {
+func (p *proxy) watchFaults() (faults, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.changed == nil {
@@ -75,7 +96,7 @@ func (p *Postgres) watchFaults() (faults, <-chan struct{}) {
 
 // change replaces the faults in force. Sessions that lost bytes to a black hole
 // which is now gone are cut: their streams have a gap.
-func (p *Postgres) change(edit func(*faults)) {
+func (p *proxy) change(edit func(*faults)) {
 	p.mu.Lock()
 	f := p.inForce()
 	hole := f.blackHole
@@ -101,23 +122,23 @@ func (p *Postgres) change(edit func(*faults)) {
 
 // Delay holds each request for d before it goes upstream; a new connection's
 // start counts as a request. 0 turns it off, for those being held as well.
-func (p *Postgres) Delay(d time.Duration) { p.change(func(f *faults) { f.delay = max(d, 0) }) }
+func (p *proxy) Delay(d time.Duration) { p.change(func(f *faults) { f.delay = max(d, 0) }) }
 
 // Refuse makes new connections fail at once with a reset.
-func (p *Postgres) Refuse(on bool) { p.change(func(f *faults) { f.refuse = on }) }
+func (p *proxy) Refuse(on bool) { p.change(func(f *faults) { f.refuse = on }) }
 
 // BlackHole swallows all traffic of old and new sessions, which stay open. What
 // was swallowed is gone for good: a request sent into the hole never runs later.
 // When the hole closes, sessions that lost something are reset, the others go on.
-func (p *Postgres) BlackHole(on bool) { p.change(func(f *faults) { f.blackHole = on }) }
+func (p *proxy) BlackHole(on bool) { p.change(func(f *faults) { f.blackHole = on }) }
 
 // Slow lets answers trickle at so many bytes per second. 0 turns it off.
-func (p *Postgres) Slow(bytesPerSecond int) {
+func (p *proxy) Slow(bytesPerSecond int) {
 	p.change(func(f *faults) { f.slow = max(bytesPerSecond, 0) })
 }
 
 // Cut resets every open session now; new connections are accepted.
-func (p *Postgres) Cut() {
+func (p *proxy) Cut() {
 	for _, s := range p.open() {
 		if s.reset() {
 			p.bites.cut.Add(1)
@@ -125,21 +146,5 @@ func (p *Postgres) Cut() {
 	}
 }
 
-// CutAfter ends the session of the next statement that satisfies match, at the
-// point given. match sees the statement as sent, still pending, and must not
-// block. One-shot; a later call replaces one that still waits, a nil match
-// clears it. With CutBeforeAnswer the server has finished the whole request
-// (ReadyForQuery), so that a commit it contained has happened.
-func (p *Postgres) CutAfter(match func(Statement) bool, when CutPoint) {
-	if match == nil {
-		p.trigger.Store(nil)
-		return
-	}
-	p.trigger.Store(&trigger{match: match, when: when})
-}
-
-// Heal clears all faults.
-func (p *Postgres) Heal() {
-	p.trigger.Store(nil)
-	p.change(func(f *faults) { *f = faults{} })
-}
+// heal clears all faults of the connection.
+func (p *proxy) heal() { p.change(func(f *faults) { *f = faults{} }) }

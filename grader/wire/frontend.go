@@ -107,12 +107,10 @@ func (r *recorder) begin(rec *record, req *request) {
 	if r.trigger == nil {
 		return
 	}
-	t := r.trigger.Load()
-	if t == nil || !t.match(rec.statement()) || !r.trigger.CompareAndSwap(t, nil) {
-		return
+	if when := r.trigger.sprung(rec.statement); when != 0 {
+		r.marked, r.when = rec, when
+		req.cut = req.cut || when == CutBeforeSend
 	}
-	r.marked, r.when = rec, t.when
-	req.cut = req.cut || t.when == CutBeforeSend
 }
 
 // described returns the statement that a Describe asks about.

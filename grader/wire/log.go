@@ -7,26 +7,33 @@ import (
 	"time"
 )
 
-// Log collects what several proxies see, in one order. It is bounded: when full,
-// the oldest statements go. Safe for concurrent use.
+// Log collects what several proxies see, SQL and Redis commands in one order. It
+// is bounded: when full, the oldest go. Safe for concurrent use.
 type Log struct {
 	mu       sync.Mutex
-	records  []*record // in order of Seq, without gaps
-	next     int       // Seq of the next record
+	records  []entry // in order of their numbers, without gaps
+	next     int     // number of the next one
 	bytes    int
 	dropped  int
 	sessions int
 	notes    []Note
+	scripts  scripts
 	changed  chan struct{} // closed at the next change; nil while nobody waits
+}
+
+// entry is what a Log keeps of a statement or a command.
+type entry interface {
+	number(seq int)
+	size() int // in memory, roughly
 }
 
 // NewLog returns an empty log.
 func NewLog() *Log { return &Log{next: 1} }
 
-// Mark is a point in a Log.
+// Mark is a point in a Log, for statements and commands alike.
 type Mark int
 
-// Mark returns the present end of the log: statements started later are Since it.
+// Mark returns the present end of the log: what starts later is Since it.
 func (l *Log) Mark() Mark {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -38,65 +45,79 @@ func (l *Log) Statements() []Statement { return l.Since(0) }
 
 // Since returns a snapshot of the statements started after mark was taken, in
 // order of start.
-func (l *Log) Since(mark Mark) []Statement {
-	l.mu.Lock()
-	copies := l.since(mark)
-	l.mu.Unlock()
-	return render(copies)
-}
+func (l *Log) Since(mark Mark) []Statement { return snapshot(l, mark, (*record).statement) }
 
-// since copies the records from mark on. The caller holds l.mu.
-func (l *Log) since(mark Mark) []record {
-	first := l.next - len(l.records)
-	skip := min(max(int(mark)-first, 0), len(l.records))
-	copies := make([]record, 0, len(l.records)-skip)
-	for _, r := range l.records[skip:] {
-		copies = append(copies, *r)
-	}
-	return copies
-}
+// Commands returns a snapshot of every command kept, in order of start.
+func (l *Log) Commands() []Command { return l.CommandsSince(0) }
 
-func render(records []record) []Statement {
-	statements := make([]Statement, len(records))
-	for i := range records {
-		statements[i] = records[i].statement()
-	}
-	return statements
+// CommandsSince returns a snapshot of the commands started after mark was taken,
+// in order of start.
+func (l *Log) CommandsSince(mark Mark) []Command {
+	return snapshot(l, mark, (*commandRecord).command)
 }
 
 // Wait blocks until a statement started after mark satisfies match, and returns
 // it. A statement is offered again when it changes, so that match can ask for a
 // pending one as well as for an answered one. It fails when ctx ends first.
 func (l *Log) Wait(ctx context.Context, mark Mark, match func(Statement) bool) (Statement, error) {
+	return await(ctx, l, "statement", l.Since, mark, match)
+}
+
+// WaitCommand is Wait for a command.
+func (l *Log) WaitCommand(ctx context.Context, mark Mark, match func(Command) bool) (Command, error) {
+	return await(ctx, l, "command", l.CommandsSince, mark, match)
+}
+
+// snapshot copies the records of one kind from mark on under the lock, and
+// renders them outside of it.
+func snapshot[R any, T any](l *Log, mark Mark, render func(*R) T) []T {
+	l.mu.Lock()
+	first := l.next - len(l.records)
+	skip := min(max(int(mark)-first, 0), len(l.records))
+	var copies []R
+	for _, r := range l.records[skip:] {
+		if r, ok := any(r).(*R); ok {
+			copies = append(copies, *r)
+		}
+	}
+	l.mu.Unlock()
+	rendered := make([]T, len(copies))
+	for i := range copies {
+		rendered[i] = render(&copies[i])
+	}
+	return rendered
+}
+
+func await[T any](ctx context.Context, l *Log, what string, since func(Mark) []T, mark Mark, match func(T) bool) (T, error) {
 	for {
 		l.mu.Lock()
-		copies := l.since(mark)
 		if l.changed == nil {
 			l.changed = make(chan struct{})
 		}
 		changed := l.changed
 		l.mu.Unlock()
-		for _, s := range render(copies) {
-			if match(s) {
-				return s, nil
+		for _, t := range since(mark) {
+			if match(t) {
+				return t, nil
 			}
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return Statement{}, fmt.Errorf("no such statement on the wire: %w", context.Cause(ctx))
+			var none T
+			return none, fmt.Errorf("no such %s on the wire: %w", what, context.Cause(ctx))
 		}
 	}
 }
 
-// Dropped returns how many statements were forgotten because the log was full.
+// Dropped returns how many statements and commands were forgotten because the log was full.
 func (l *Log) Dropped() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.dropped
 }
 
-// Notes returns what happened beside the statements, in order of time.
+// Notes returns what happened beside them, in order of time.
 func (l *Log) Notes() []Note {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,6 +134,14 @@ func (l *Log) note(listener string, session int, format string, args ...any) {
 	l.signal()
 }
 
+func (l *Log) noteBlind(listener string, session int, side string, err error) {
+	l.note(listener, session, "%s sent %v: this connection is not recorded any further", side, err)
+}
+
+func (l *Log) noteFlood(listener string, session int) {
+	l.note(listener, session, "the program sent %d requests without reading an answer: this connection is closed", maxQueue)
+}
+
 // session hands out the number of a new connection.
 func (l *Log) session() int {
 	l.mu.Lock()
@@ -121,11 +150,11 @@ func (l *Log) session() int {
 	return l.sessions
 }
 
-// begin adds a pending statement.
-func (l *Log) begin(r *record) {
+// begin adds a pending statement or command.
+func (l *Log) begin(r entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r.Seq = l.next
+	r.number(l.next)
 	l.next++
 	l.records = append(l.records, r)
 	l.bytes += r.size()

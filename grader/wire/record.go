@@ -49,6 +49,8 @@ func newRecord(q *prepared, b binding, now time.Time) *record {
 	}
 }
 
+func (r *record) number(seq int) { r.Seq = seq }
+
 // size is what the record costs in memory, roughly.
 func (r *record) size() int {
 	return 400 + len(r.SQL) + len(r.bound.params) + len(r.bound.results)

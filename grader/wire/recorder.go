@@ -2,7 +2,6 @@ package wire
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -21,15 +20,15 @@ type recorder struct {
 	log      *Log
 	listener string
 	session  int
-	barrier  *Barrier                 // may be nil
-	party    *party                   // nil without a barrier
-	trigger  *atomic.Pointer[trigger] // a CutAfter that waits for its statement
+	barrier  *Barrier               // may be nil
+	party    *party                 // nil without a barrier
+	trigger  *pendingCut[Statement] // a CutAfter that waits for its statement
 
 	mu       sync.Mutex
 	front    framer
 	back     framer
 	blind    bool                 // a direction could not be understood: nothing is recorded any more
-	queue    queue                // what the server still has to answer
+	queue    queue[awaited]       // what the server still has to answer
 	prepared map[string]*prepared // by name, "" the unnamed
 	portals  map[string]portal
 	answered []*record // since the last ReadyForQuery: they want its status
@@ -61,42 +60,6 @@ type awaited struct {
 	records []*record // of a simple query: its statements still unanswered
 }
 
-// queue is first in, first out.
-type queue struct {
-	items []awaited
-	head  int
-}
-
-func (q *queue) len() int { return len(q.items) - q.head }
-
-func (q *queue) push(a awaited) {
-	if q.head > 32 && q.head > len(q.items)/2 {
-		n := copy(q.items, q.items[q.head:])
-		clear(q.items[n:])
-		q.items, q.head = q.items[:n], 0
-	}
-	q.items = append(q.items, a)
-}
-
-// first returns the message to be answered next, nil where there is none.
-func (q *queue) first() *awaited {
-	if q.len() == 0 {
-		return nil
-	}
-	return &q.items[q.head]
-}
-
-func (q *queue) pop() {
-	q.items[q.head] = awaited{}
-	q.head++
-	if q.head == len(q.items) {
-		q.items, q.head = q.items[:0], 0
-	}
-}
-
-// waiting are the messages not answered yet.
-func (q *queue) waiting() []awaited { return q.items[q.head:] }
-
 func newRecorder(log *Log, listener string, session int) *recorder {
 	r := &recorder{
 		log: log, listener: listener, session: session,
@@ -127,14 +90,14 @@ type answer struct {
 // goBlind ends the recording. The caller holds r.mu.
 func (r *recorder) goBlind(side string, err error) {
 	r.blind = true
-	r.log.note(r.listener, r.session, "%s sent %v: this connection is not recorded any further", side, err)
+	r.log.noteBlind(r.listener, r.session, side, err)
 }
 
 // giveUp ends the recording of a session that must end with it, so that flooding
 // the proxy is no way around it. The caller holds r.mu.
 func (r *recorder) giveUp() {
 	r.blind = true
-	r.log.note(r.listener, r.session, "the program sent %d requests without reading an answer: this connection is closed", maxQueue)
+	r.log.noteFlood(r.listener, r.session)
 }
 
 // end marks what is unanswered when the session ends.
@@ -151,7 +114,7 @@ func (r *recorder) end(now time.Time) {
 			}
 		}
 	})
-	r.queue = queue{}
+	r.queue = queue[awaited]{}
 }
 
 // ends reports whether the message ends a request: a ReadyForQuery answers it.

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"errors"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -13,9 +11,10 @@ const pieceSize = 32 << 10
 
 var pieces = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
-// session is one connection of the program and its counterpart at the server.
+// session is one connection of the program and its counterpart at the server, of
+// whatever protocol.
 type session struct {
-	proxy  *Postgres
+	proxy  *proxy
 	client net.Conn
 	done   chan struct{} // closed when the session ends
 	once   sync.Once
@@ -23,36 +22,12 @@ type session struct {
 
 	mu     sync.Mutex
 	server net.Conn // nil until the program has begun
-
-	recorder *recorder
-	party    *party // nil without a barrier
 }
 
-// run carries the session from its first byte to its end.
-func (s *session) run() {
-	defer s.close()
-	packet, code, err := s.start()
-	if err != nil {
-		var network net.Error
-		if !errors.Is(err, io.EOF) && !errors.Is(err, errSwallowed) && !errors.As(err, &network) {
-			s.proxy.cfg.Log.note(s.proxy.cfg.Name, 0, "%v", err)
-		}
-		return
-	}
-	if code == cancelRequest {
-		if err := s.cancel(packet); err != nil {
-			s.proxy.cfg.Log.note(s.proxy.cfg.Name, 0, "a cancel request did not reach the server: %v", err)
-		}
-		return
-	}
-	if !s.hold() {
-		return
-	}
-	if err := s.connect(packet); err != nil {
-		s.proxy.cfg.Log.note(s.proxy.cfg.Name, 0, "a connection did not reach the server: %v", err)
-		return
-	}
-	s.converse()
+// dial connects to the server.
+func (s *session) dial() (net.Conn, error) {
+	d := net.Dialer{Timeout: dialTimeout}
+	return d.DialContext(s.proxy.ctx, "tcp", s.proxy.cfg.Upstream)
 }
 
 // connect reaches the server and begins there.
@@ -74,95 +49,59 @@ func (s *session) connect(packet []byte) error {
 	return err
 }
 
-// converse forwards both directions until one ends.
-func (s *session) converse() {
-	cfg := s.proxy.cfg
-	s.recorder = newRecorder(cfg.Log, cfg.Name, cfg.Log.session())
-	s.recorder.trigger = &s.proxy.trigger
-	if cfg.Barrier != nil {
-		s.party = &party{}
-		s.recorder.barrier, s.recorder.party = cfg.Barrier, s.party
-		cfg.Barrier.join(s.party)
-		defer cfg.Barrier.leave(s.party)
-	}
+// carry forwards both directions until one ends. Each is given in pieces of any
+// size to a function that passes them on and returns false to end the session.
+func (s *session) carry(request, answer func(piece []byte) bool) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer s.close()
-		s.forwardRequests()
+		readPieces(s.client, request)
 	})
-	s.forwardAnswers()
+	readPieces(s.server, answer)
 	s.close()
 	wg.Wait()
-	s.recorder.end(time.Now())
 }
 
-func (s *session) forwardRequests() {
+func readPieces(from net.Conn, forward func(piece []byte) bool) {
 	piece := pieces.Get().(*[pieceSize]byte)
 	defer pieces.Put(piece)
 	for {
-		n, err := s.client.Read(piece[:])
-		if n > 0 && !s.forwardRequest(piece[:n]) {
-			return
-		}
-		if err != nil {
+		n, err := from.Read(piece[:])
+		if n > 0 && !forward(piece[:n]) || err != nil {
 			return
 		}
 	}
 }
 
-// forwardRequest sends a piece upstream. It returns false when the session ends.
-func (s *session) forwardRequest(piece []byte) bool {
-	now := time.Now()
-	req := s.recorder.requests(piece, now)
-	switch {
-	case req.flood:
-		return false
-	case req.cut:
-		s.proxy.bites.cutAfter.Add(1)
-		s.reset()
-		return false
+// admit does to a piece of requests what the faults in force ask for. It reports
+// whether the piece is to be sent, and whether the session goes on; starts says
+// that a request begins with the piece.
+func (s *session) admit(starts bool) (send, alive bool) {
+	if s.proxy.faults.Load() == nil {
+		return true, true
 	}
-	if s.proxy.faults.Load() != nil {
-		if req.starts && !s.hold() {
-			return false
-		}
-		if s.proxy.inForce().blackHole {
-			s.swallow()
-			return true
-		}
+	if starts && !s.hold() {
+		return false, false
 	}
-	if s.party != nil {
-		s.proxy.cfg.Barrier.asked(s.party, req.mayWait, time.Now())
+	if s.proxy.inForce().blackHole {
+		s.swallow()
+		return false, true
 	}
-	_, err := s.server.Write(piece)
-	return err == nil
+	return true, true
 }
 
-func (s *session) forwardAnswers() {
-	piece := pieces.Get().(*[pieceSize]byte)
-	defer pieces.Put(piece)
-	for {
-		n, err := s.server.Read(piece[:])
-		if n > 0 && !s.forwardAnswer(piece[:n]) {
-			return
-		}
-		if err != nil {
-			return
-		}
-	}
+// cutAfter ends the session by a CutAfter before the program hears any more.
+func (s *session) cutAfter() {
+	s.proxy.bites.cutAfter.Add(1)
+	s.reset()
 }
 
-// forwardAnswer sends a piece to the program. It returns false when the session
-// ends.
-func (s *session) forwardAnswer(piece []byte) bool {
-	a := s.recorder.answers(piece, time.Now())
-	if a.read && s.party != nil {
-		s.proxy.cfg.Barrier.hold(s.party, s.done)
-	}
+// hand passes a piece of answers on as the recorder says. It returns false when
+// the session ends.
+func (s *session) hand(piece []byte, a answer) bool {
 	switch {
 	case a.withhold && a.cut != 0:
-		s.proxy.bites.cutAfter.Add(1)
-		s.reset()
+		s.cutAfter()
 		return false
 	case a.withhold:
 		return true

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"time"
 )
 
@@ -23,7 +22,7 @@ var errSwallowed = errors.New("swallowed by a black hole")
 
 // start reads how the program begins, answers offers of encryption with no, and
 // returns the packet to begin with upstream.
-func (s *session) start() (packet []byte, code uint32, err error) {
+func (s *postgresSession) start() (packet []byte, code uint32, err error) {
 	for {
 		packet, err = readStartup(s.client)
 		if err != nil {
@@ -60,15 +59,9 @@ func readStartup(r io.Reader) ([]byte, error) {
 	return packet, err
 }
 
-// dial connects to the server.
-func (s *session) dial() (net.Conn, error) {
-	d := net.Dialer{Timeout: dialTimeout}
-	return d.DialContext(s.proxy.ctx, "tcp", s.proxy.cfg.Upstream)
-}
-
 // cancel hands a cancel request to the server and waits for it to be taken. It
 // names a session by the key that the server itself gave to the program.
-func (s *session) cancel(packet []byte) error {
+func (s *postgresSession) cancel(packet []byte) error {
 	server, err := s.dial()
 	if err != nil {
 		return err

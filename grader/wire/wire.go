@@ -1,7 +1,7 @@
 // Package wire stands between a program under examination and its services. A
-// [Postgres] is a proxy that understands PostgreSQL's wire protocol: it records
-// what the program ran in a [Log], injects faults, and holds answers at a
-// [Barrier] so that a race happens every time.
+// [Postgres] and a [Redis] are proxies that understand the protocols of these
+// servers: they record what the program ran in a [Log] and inject faults. That of
+// PostgreSQL holds answers at a [Barrier] too, so that a race happens every time.
 //
 // Bytes are forwarded as they came; frames are parsed in place on the way. What
 // the parser does not understand is forwarded all the same and only ends the
@@ -66,7 +66,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (SQLSTATE %s)", e.Message, e.Code)
 }
 
-// Note is something that happened on the wire and belongs to no statement: a
+// Note is something that happened on the wire and belongs to no statement or command: a
 // refused login, a session that could no longer be recorded, a fault that bit.
 type Note struct {
 	Time     time.Time
@@ -77,7 +77,7 @@ type Note struct {
 
 // Limits of what a Log keeps. Text beyond them is cut, older statements go first.
 const (
-	maxStatements = 50_000
+	maxStatements = 50_000 // commands included
 	maxLogBytes   = 64 << 20
 	maxNotes      = 1000
 	maxSQL        = 16 << 10
