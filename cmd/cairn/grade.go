@@ -80,16 +80,27 @@ func (a *app) grade(ctx context.Context, o gradeOptions) error {
 	if ctx.Err() != nil {
 		return view.err
 	}
-	if job.home != nil {
-		if err := job.home.SaveReport(&rep); err != nil {
-			fmt.Fprintf(a.err, "cairn: this grade was not remembered: %s\n", err)
-		}
-	}
+	a.remember(ctx, job, &rep)
 	a.status = rep.ExitStatus()
 	if o.json {
 		return a.printJSON(rep)
 	}
 	return report.WriteFindings(a.out, rep, lookOf(a.out).text())
+}
+
+// remember keeps a report of a grade in the workspace. When that fails, the
+// grade is still worth showing.
+func (a *app) remember(ctx context.Context, job assignment, rep *report.Report) {
+	if job.home == nil {
+		return
+	}
+	if _, err := a.remembered(ctx); err != nil {
+		fmt.Fprintf(a.err, "cairn: this grade was not remembered: %s\n", err)
+		return
+	}
+	if err := job.home.SaveReport(rep); err != nil {
+		fmt.Fprintf(a.err, "cairn: this grade was not remembered: %s\n", err)
+	}
 }
 
 func newGrader() (*grader.Grader, error) {

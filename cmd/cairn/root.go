@@ -40,6 +40,7 @@ type app struct {
 	stdio
 	status int // exit status of a command that did its work
 	shelf
+	memory
 }
 
 // run executes one command line and returns its exit status.
@@ -49,6 +50,7 @@ func run(args []string, s stdio) int {
 	context.AfterFunc(ctx, stop)                            // a second signal ends cairn at once
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // so that a write to a closed pipe is an error, and a grade can clean up
 	a := &app{stdio: s}
+	defer a.forget()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(s.in)

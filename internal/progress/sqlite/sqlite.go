@@ -59,9 +59,26 @@ const patience = 5 * time.Second
 // goes wrong is the error of every method; see Store.Opened.
 func Open(path string) *Store { return open(path, patience) }
 
-func open(path string, wait time.Duration) *Store {
+// OpenDefault is Open of the learner's Path.
+func OpenDefault() *Store {
+	path, err := Path()
+	if err == nil {
+		return Open(path)
+	}
+	s := newStore("", 0)
+	s.err = err
+	close(s.opened)
+	return s
+}
+
+func newStore(path string, wait time.Duration) *Store {
 	s := &Store{path: path, wait: wait, opened: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+func open(path string, wait time.Duration) *Store {
+	s := newStore(path, wait)
 	go func() {
 		defer close(s.opened)
 		if s.err = s.open(); s.err != nil && s.ctx.Err() != nil {
