@@ -95,6 +95,7 @@ func newRoot(a *app) *cobra.Command {
 	)
 	root.AddCommand(
 		newInit(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newReset(a),
+		newProgress(a), newReport(a),
 		newServices(a), newDoctor(a), newAuthor(a), newVersion(a),
 	)
 	root.SetHelpCommandGroupID(groupMachine)
