@@ -94,7 +94,7 @@ func newRoot(a *app) *cobra.Command {
 		&cobra.Group{ID: groupAuthor, Title: "Authors"},
 	)
 	root.AddCommand(
-		newInit(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newAttempts(a), newReset(a),
+		newInit(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newDiff(a), newAttempts(a), newReset(a),
 		newProgress(a), newReport(a),
 		newServices(a), newDoctor(a), newAuthor(a), newVersion(a),
 	)
