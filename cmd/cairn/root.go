@@ -39,6 +39,8 @@ type stdio struct {
 type app struct {
 	stdio
 	status int // exit status of a command that did its work
+
+	untilInterrupted bool // an interrupt is how the command is meant to end
 	shelf
 	memory
 }
@@ -57,6 +59,9 @@ func run(args []string, s stdio) int {
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	ran, err := root.ExecuteContextC(ctx)
+	if ctx.Err() != nil && a.untilInterrupted {
+		return a.status
+	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(s.err, "cairn: interrupted")
 		return exitInterrupted
