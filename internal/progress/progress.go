@@ -58,7 +58,7 @@ func (r Record) Done() bool { return !r.PassedAt.IsZero() }
 type QuizAnswer struct {
 	Lesson   string // lesson id
 	Question string // its id within the lesson's quiz
-	Asked    string // hash of the question and its answers, so that a changed one is told apart
+	Asked    string // lessons.Question.Hash, so that a changed question is told apart
 	Chosen   []int  // by index, as chosen
 	Correct  bool   // as it was judged then
 	At       time.Time
