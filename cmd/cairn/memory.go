@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/progress/sqlite"
@@ -22,11 +23,21 @@ func (m *memory) progress() progress.Store {
 	return m.store
 }
 
-// forget closes the store, where it was opened.
-func (m *memory) forget() {
-	if m.store != nil {
-		_ = m.store.Close() // everything that was said to be saved is on disk
+// openingPatience is how long a command that ends waits for the store, so that what
+// was found out about it gets said.
+const openingPatience = time.Second
+
+// forget says what the learner has not heard about the store yet, and closes
+// it.
+func (a *app) forget() {
+	if a.store == nil {
+		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), openingPatience)
+	defer cancel()
+	notices, _ := a.store.Opened(ctx) // an error was said by whoever needed the store
+	a.sayOnce(notices)
+	_ = a.store.Close() // everything that was said to be saved is on disk
 }
 
 // remembered waits until the store is open and says what the learner should
@@ -34,12 +45,18 @@ func (m *memory) forget() {
 func (a *app) remembered(ctx context.Context) (progress.Store, error) {
 	store := a.progress()
 	notices, err := store.Opened(ctx)
+	if ctx.Err() == nil {
+		a.sayOnce(notices)
+	}
+	return store, err
+}
+
+func (a *app) sayOnce(notices []string) {
 	a.saying.Do(func() {
 		for _, notice := range notices {
 			fmt.Fprintf(a.err, "cairn: %s\n", notice)
 		}
 	})
-	return store, err
 }
 
 // records sums up all exercises. Where they can't be read it says so, and goes
