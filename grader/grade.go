@@ -170,7 +170,7 @@ func (r *run) grade(ctx context.Context) {
 	if !r.phase(report.PhaseSnapshot, func() error { snapshot, err = build.Take(req); return err }) {
 		return
 	}
-	r.report.Code = snapshot.Hash
+	r.report.Code, r.report.Files = snapshot.Hash, snapshot.Own
 	if !r.phase(report.PhaseBuild, func() error { binary, err = r.g.compile(ctx, req, snapshot, r.s.Exercise.Packages); return err }) {
 		return
 	}

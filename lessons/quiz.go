@@ -1,6 +1,8 @@
 package lessons
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -52,6 +54,17 @@ func (q Question) Correct(chosen ...int) bool {
 		}
 	}
 	return true
+}
+
+// Hash sums up what is asked and offered, in hex: an answer given to another
+// wording can be told by it.
+func (q Question) Hash() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %t", q.Ask, q.Multiple)
+	for _, a := range q.Answers {
+		fmt.Fprintf(h, " %q %t", a.Text, a.Right)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func readQuiz(name string, data []byte) (*Quiz, *strictyaml.File, error) {

@@ -30,7 +30,7 @@ func (a *app) assignment(name, path string) (assignment, error) {
 	if name == "" {
 		find = workspace.Find // the folder has to say which exercise is meant
 	}
-	w, err := find(dir)
+	w, err := a.keeping(find(dir))
 	if err != nil {
 		return assignment{}, err
 	}
@@ -58,7 +58,7 @@ func (a *app) assignmentIn(base, name, path string) (assignment, error) {
 	if err != nil {
 		return assignment{}, err
 	}
-	w, err := workspace.Find(dir)
+	w, err := a.keeping(workspace.Find(dir))
 	if err != nil {
 		w = nil
 	}

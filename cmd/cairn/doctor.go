@@ -48,6 +48,7 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 			{Name: "temporary files", Path: os.TempDir()},
 			{Name: "cache", Path: unlessHomeless("XDG_CACHE_HOME", xdg.CacheHome)},
 			{Name: "state", Path: unlessHomeless("XDG_STATE_HOME", xdg.StateHome)},
+			{Name: "progress", Path: unlessHomeless("XDG_DATA_HOME", xdg.DataHome)},
 		},
 		Host: func(ctx context.Context) (services.HostInfo, error) {
 			return services.CheckHost(ctx, services.Config{})

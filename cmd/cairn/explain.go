@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cairn-learn/cairn/grader/services"
+	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
@@ -25,6 +26,7 @@ func explain(err error) error {
 	var newer *workspace.NewerError
 	var foreign *workspace.ForeignError
 	var unavailable *services.Unavailable
+	var unwritable *progress.UnwritableError
 	switch {
 	case errors.As(err, &unknown):
 		return hinted(exitUsage, err, "cairn list shows the whole road.")
@@ -35,6 +37,8 @@ func explain(err error) error {
 	case errors.As(err, &foreign):
 		return hinted(exitUsage, fmt.Errorf("%s holds other things (%s) and is no workspace", foreign.Dir, foreign.Find),
 			"cairn init "+filepath.Join(shown(foreign.Dir), "cairn-work")+" makes one inside it.")
+	case errors.As(err, &unwritable):
+		return hinted(exitFailed, err, "Make that place writable, or set XDG_DATA_HOME to another folder.")
 	case errors.As(err, &unavailable):
 		return hinted(exitFailed, errors.New(unavailable.What), sentence(unavailable.Do))
 	}

@@ -16,6 +16,8 @@ type gradeOptions struct {
 	dir  string // "" means the exercise's folder in the workspace
 	seed uint64
 	json bool
+
+	watch, poll bool
 }
 
 func newGrade(a *app) *cobra.Command {
@@ -26,12 +28,16 @@ func newGrade(a *app) *cobra.Command {
 outside. Without a name it grades the exercise whose folder you stand in.
 
 Exit status: 0 passed, 1 failed or broken or over a limit, 2 wrong usage,
-3 not graded (trouble of cairn's own, which does not count as an attempt).`,
-		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json",
+3 not graded (trouble of cairn's own, which does not count as an attempt). With
+--watch it is that of the last grade.`,
+		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json\n  cairn grade --watch",
 		ValidArgsFunction: a.complete(true),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.name = args[0]
+			}
+			if o.poll && !o.watch {
+				return usagef("--poll says how to watch; --watch is missing")
 			}
 			return a.grade(cmd.Context(), o)
 		},
@@ -39,6 +45,8 @@ Exit status: 0 passed, 1 failed or broken or over a limit, 2 wrong usage,
 	cmd.Flags().StringVar(&o.dir, "dir", "", "grade the files in `DIR`, laid out as in the workspace")
 	cmd.Flags().Var((*seed)(&o.seed), "seed", "draw the same data as the grade with seed `N`")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON, and nothing else")
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "grade again whenever you save; ctrl+c ends")
+	cmd.Flags().BoolVar(&o.poll, "poll", false, "with --watch: look for changes where the system tells none")
 	_ = cmd.MarkFlagDirname("dir")
 	return cmd
 }
@@ -63,12 +71,21 @@ func (a *app) grade(ctx context.Context, o gradeOptions) error {
 	if err != nil {
 		return err
 	}
-	spec := job.stone.Exercise.Spec()
 	g, err := newGrader()
 	if err != nil {
 		return err
 	}
 	defer g.Close()
+	if o.watch {
+		return a.watch(ctx, g, job, o)
+	}
+	return a.gradeOnce(ctx, g, job, o)
+}
+
+// gradeOnce grades and shows what came of it. When ctx ends first, or nobody
+// reads any more, nothing is remembered.
+func (a *app) gradeOnce(ctx context.Context, g *grader.Grader, job assignment, o gradeOptions) error {
+	spec := job.stone.Exercise.Spec()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	view := a.newGradeView(ctx, cancel, o.json)
@@ -78,18 +95,30 @@ func (a *app) grade(ctx context.Context, o gradeOptions) error {
 		return err
 	}
 	if ctx.Err() != nil {
+		view.status.clear()
 		return view.err
 	}
-	if job.home != nil {
-		if err := job.home.SaveReport(&rep); err != nil {
-			fmt.Fprintf(a.err, "cairn: this grade was not remembered: %s\n", err)
-		}
-	}
+	a.remember(ctx, job, &rep)
 	a.status = rep.ExitStatus()
 	if o.json {
 		return a.printJSON(rep)
 	}
 	return report.WriteFindings(a.out, rep, lookOf(a.out).text())
+}
+
+// remember keeps a report of a grade in the workspace. When that fails, the
+// grade is still worth showing.
+func (a *app) remember(ctx context.Context, job assignment, rep *report.Report) {
+	if job.home == nil {
+		return
+	}
+	if _, err := a.remembered(ctx); err != nil {
+		fmt.Fprintf(a.err, "cairn: this grade was not remembered: %s\n", err)
+		return
+	}
+	if err := job.home.SaveReport(rep); err != nil {
+		fmt.Fprintf(a.err, "cairn: this grade was not remembered: %s\n", err)
+	}
 }
 
 func newGrader() (*grader.Grader, error) {

@@ -42,7 +42,7 @@ func (v *gradeView) event(e grader.Event) {
 	case grader.PhaseStarted:
 		v.status.show(phases[e.Phase])
 	case grader.Progress:
-		v.status.show(progress(e.What, e.Done, e.Total))
+		v.status.show(transferred(e.What, e.Done, e.Total))
 	case grader.CheckStarted:
 		v.status.show("examining: " + e.Check.Title)
 	case grader.CheckEnded:
@@ -72,7 +72,7 @@ func (v *gradeView) print(write func(io.Writer) error) {
 	}
 }
 
-func progress(what string, done, total int64) string {
+func transferred(what string, done, total int64) string {
 	if total <= 0 {
 		return what
 	}

@@ -63,5 +63,8 @@ func (a *app) hint(name string, rung int) error {
 	if job.home == nil || rung <= seen {
 		return nil
 	}
-	return job.home.SawHint(e.ID, rung)
+	if err := job.home.SawHint(e.ID, rung); err != nil {
+		fmt.Fprintf(a.err, "cairn: this hint is not remembered: %s\n", err)
+	}
+	return nil
 }

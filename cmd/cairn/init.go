@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -36,25 +37,29 @@ touches none of your files.`,
 			}
 			w.Remember()
 			fmt.Fprintf(a.out, "%s is your workspace.\n", w.Dir)
+			if err := w.KeepProgress(a.progress()); err != nil {
+				fmt.Fprintf(a.err, "cairn: %s\n", err)
+			}
 			status := a.newStatusLine()
 			err = workspace.FetchModules(cmd.Context(), a.catalogue, status.show)
 			status.clear()
 			if err != nil {
 				return err
 			}
-			return a.sayNext(w)
+			return a.sayNext(cmd.Context(), w)
 		},
 	}
 }
 
 // sayNext names the first exercise of the road that waits.
-func (a *app) sayNext(w *workspace.Workspace) error {
+func (a *app) sayNext(ctx context.Context, w *workspace.Workspace) error {
 	enter := ""
 	if dir := shown(w.Dir); dir != "." {
 		enter = "cd " + shellquote.Join(dir) + " && "
 	}
+	records := a.records(ctx)
 	for _, s := range a.road.Stones() {
-		if s.Exercise != nil && w.StateOf(s) != workspace.Passed {
+		if s.Exercise != nil && w.State(s, records) != workspace.Passed {
 			_, err := fmt.Fprintf(a.out, "Next: %scairn start %s\n", enter, s.Exercise.ID)
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 	"github.com/cairn-learn/cairn/internal/workspace"
@@ -20,7 +22,7 @@ func newList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the whole road and how far you are", GroupID: groupLearn, Args: atMost(0),
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE:              func(*cobra.Command, []string) error { return a.list(asJSON) },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return a.list(cmd.Context(), asJSON) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array with one object per stone")
 	return cmd
@@ -38,7 +40,7 @@ type stoneJSON struct {
 	State    workspace.State `json:"state"`
 }
 
-func (a *app) list(asJSON bool) error {
+func (a *app) list(ctx context.Context, asJSON bool) error {
 	if err := a.open(); err != nil {
 		return err
 	}
@@ -47,8 +49,9 @@ func (a *app) list(asJSON bool) error {
 	if err != nil && !errors.As(err, &none) {
 		return err
 	}
+	records := a.records(ctx)
 	if asJSON {
-		return a.listJSON(w)
+		return a.listJSON(w, records)
 	}
 	l := lookOf(a.out)
 	var text strings.Builder
@@ -61,18 +64,18 @@ func (a *app) list(asJSON bool) error {
 			track = s.Lesson.Track
 			text.WriteString(l.style("1", track.Title) + "\n")
 		}
-		text.WriteString(l.stone(s, w.StateOf(s)) + "\n")
+		text.WriteString(l.stone(s, w.State(s, records)) + "\n")
 	}
 	_, err = io.WriteString(a.out, l.plain(text.String()))
 	return err
 }
 
-func (a *app) listJSON(w *workspace.Workspace) error {
+func (a *app) listJSON(w *workspace.Workspace, records map[string]progress.Record) error {
 	all := []stoneJSON{}
 	for _, s := range a.road.Stones() {
 		j := stoneJSON{
 			Stone: s.Lesson.Stone, Lesson: s.Lesson.ID, Title: s.Lesson.Title, Track: s.Lesson.Track.ID,
-			Minutes: s.Minutes(), Written: s.Lesson.Written, State: w.StateOf(s),
+			Minutes: s.Minutes(), Written: s.Lesson.Written, State: w.State(s, records),
 		}
 		if s.Exercise != nil {
 			j.Exercise = s.Exercise.ID

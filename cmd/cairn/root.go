@@ -39,7 +39,10 @@ type stdio struct {
 type app struct {
 	stdio
 	status int // exit status of a command that did its work
+
+	untilInterrupted bool // an interrupt is how the command is meant to end
 	shelf
+	memory
 }
 
 // run executes one command line and returns its exit status.
@@ -49,12 +52,16 @@ func run(args []string, s stdio) int {
 	context.AfterFunc(ctx, stop)                            // a second signal ends cairn at once
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // so that a write to a closed pipe is an error, and a grade can clean up
 	a := &app{stdio: s}
+	defer a.forget()
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
 	ran, err := root.ExecuteContextC(ctx)
+	if ctx.Err() != nil && a.untilInterrupted {
+		return a.status
+	}
 	if ctx.Err() != nil {
 		fmt.Fprintln(s.err, "cairn: interrupted")
 		return exitInterrupted
@@ -92,7 +99,8 @@ func newRoot(a *app) *cobra.Command {
 		&cobra.Group{ID: groupAuthor, Title: "Authors"},
 	)
 	root.AddCommand(
-		newInit(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newReset(a),
+		newInit(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newDiff(a), newAttempts(a), newReset(a),
+		newProgress(a), newReport(a),
 		newServices(a), newDoctor(a), newAuthor(a), newVersion(a),
 	)
 	root.SetHelpCommandGroupID(groupMachine)

@@ -13,7 +13,7 @@ import (
 // a terminal, else the list.
 func (a *app) home(ctx context.Context) error {
 	if !a.interactive() {
-		return a.list(false)
+		return a.list(ctx, false)
 	}
 	return a.screens(ctx)
 }
@@ -33,7 +33,14 @@ func (a *app) screens(ctx context.Context) error {
 	}
 	defer g.Close()
 	return tui.Run(ctx, tui.Options{
-		Road: a.road, Workspace: w, Made: (*workspace.Workspace).Remember, Grader: g,
+		Road: a.road, Workspace: w, Made: a.made, Grader: g, Progress: a.progress(),
 		In: a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
 	})
+}
+
+// made is told of a workspace that was made on the screen. What can't be moved
+// to the store now stays for the next time.
+func (a *app) made(w *workspace.Workspace) {
+	w.Remember()
+	_ = w.KeepProgress(a.progress())
 }

@@ -50,5 +50,17 @@ func (a *app) workspace() (*workspace.Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return workspace.Locate(dir)
+	return a.keeping(workspace.Locate(dir))
+}
+
+// keeping gives a workspace that was found the store, so that what happens in it
+// is kept.
+func (a *app) keeping(w *workspace.Workspace, err error) (*workspace.Workspace, error) {
+	if err != nil {
+		return nil, err
+	}
+	if err := w.KeepProgress(a.progress()); err != nil {
+		fmt.Fprintf(a.err, "cairn: %s\n", err)
+	}
+	return w, nil
 }

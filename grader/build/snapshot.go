@@ -31,7 +31,8 @@ const (
 // place. Names are slash-separated and relative to the exercise's folder.
 type Snapshot struct {
 	Files map[string][]byte
-	Hash  string // SHA-256 of names and contents, in hex
+	Own   map[string][]byte // those of Files that are the learner's, not given
+	Hash  string            // SHA-256 of names and contents, in hex
 
 	// leftOut are files that look as if they belonged to the program but do
 	// not, with the reason. They are told when the program does not compile.
@@ -62,8 +63,9 @@ func Take(r Request) (*Snapshot, error) {
 		slices.SortStableFunc(w.refused, byPlace)
 		return nil, &RefusedError{Diagnostics: w.refused[:min(len(w.refused), maxDiagnostics)]}
 	}
+	own := maps.Clone(w.files)
 	maps.Copy(w.files, r.Given)
-	return &Snapshot{Files: w.files, Hash: hashOf(w.files), leftOut: w.leftOut}, nil
+	return &Snapshot{Files: w.files, Own: own, Hash: hashOf(w.files), leftOut: w.leftOut}, nil
 }
 
 func hashOf(files map[string][]byte) string {

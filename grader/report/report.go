@@ -50,6 +50,10 @@ type Report struct {
 	Log         string       `json:"log,omitempty"` // end of what the program printed, made safe to show
 	World       *World       `json:"world,omitempty"`
 	Redis       *World       `json:"redis,omitempty"`
+
+	// Files are the learner's files as graded, without the given ones; nil when
+	// they could not be taken. They are no part of the JSON form.
+	Files map[string][]byte `json:"-"`
 }
 
 // Diagnostic is one complaint about the learner's files, most often from the

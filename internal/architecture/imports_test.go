@@ -66,6 +66,19 @@ var rules = []rule{
 		tests:  true,
 	},
 	{
+		why:    "one package talks to the database that keeps progress",
+		from:   []string{"..."},
+		except: []string{"internal/progress/sqlite"},
+		deny:   []string{"modernc.org/...", "github.com/pressly/..."},
+		tests:  true,
+	},
+	{
+		why:    "screens and the workspace know progress by its interface; only commands choose the file",
+		from:   []string{"..."},
+		except: []string{"internal/progress/sqlite", "cmd/..."},
+		deny:   []string{"internal/progress/sqlite"},
+	},
+	{
 		why:    "the screen is drawn in one place",
 		from:   []string{"..."},
 		except: []string{"internal/tui/..."},

@@ -108,7 +108,23 @@ func (a *app) Init() tea.Cmd {
 	if a.opts.Open != "" {
 		cmds = append(cmds, a.open(a.opts.Open))
 	}
+	if a.opts.Progress != nil {
+		cmds = append(cmds, a.openProgress())
+	}
 	return a.guard(tea.Batch(cmds...))
+}
+
+// openProgress waits for the store and says what the learner should hear of it.
+// That it can't be read, the roadmap says.
+func (a *app) openProgress() tea.Cmd {
+	ctx, store := a.ctx, a.opts.Progress
+	return func() tea.Msg {
+		notices, err := store.Opened(ctx)
+		if err != nil || len(notices) == 0 {
+			return nil
+		}
+		return nav.Notice{Text: strings.Join(notices, "; "), Bad: true}
+	}
 }
 
 // Update routes a message. A panic anywhere below ends the program with the

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cairn-learn/cairn/exercises"
 	"github.com/cairn-learn/cairn/internal/editor"
+	"github.com/cairn-learn/cairn/internal/progress/sqlite"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/terminal"
 	"github.com/cairn-learn/cairn/internal/workspace"
@@ -58,7 +59,12 @@ func runChild(mode string) error {
 	if err != nil {
 		return err
 	}
-	opts := Options{Road: r, Workspace: ws, Grader: &recording{file: "failed.json"}, Editor: editor.Find, Version: "test"}
+	store := sqlite.Open(filepath.Join(ws.Dir, "progress.db"))
+	defer func() { _ = store.Close() }()
+	if err := ws.KeepProgress(store); err != nil {
+		return err
+	}
+	opts := Options{Road: r, Progress: store, Workspace: ws, Grader: &recording{file: "failed.json"}, Editor: editor.Find, Version: "test"}
 	if !strings.HasPrefix(mode, "panic-") {
 		return Run(context.Background(), opts)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/internal/editor"
+	"github.com/cairn-learn/cairn/internal/progress/sqlite"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/workspace"
 	"github.com/cairn-learn/cairn/lessons"
@@ -257,6 +258,11 @@ func newWorkspace(t *testing.T, r *road.Road) *workspace.Workspace {
 	t.Helper()
 	w, err := workspace.Init(filepath.Join(t.TempDir(), "ws"), r.Catalogue, "test")
 	if err != nil {
+		t.Fatal(err)
+	}
+	store := sqlite.Open(filepath.Join(t.TempDir(), "progress.db"))
+	t.Cleanup(func() { _ = store.Close() })
+	if err := w.KeepProgress(store); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -1,17 +1,12 @@
 package workspace
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/road"
 )
 
@@ -27,105 +22,112 @@ const (
 	Passed    State = "passed"
 )
 
-// Record is what is kept of all attempts at an exercise.
-type Record struct {
-	Attempts int            `json:"attempts"` // grades that came to a verdict
-	Last     report.Verdict `json:"last"`     // of the last of them; "" when there was none
-	LastAt   time.Time      `json:"last_at"`
-	PassedAt time.Time      `json:"passed_at"` // when it was passed first; zero when never
+// Record is what is remembered of all attempts at an exercise.
+type Record = progress.Record
+
+// KeepProgress gives the workspace a store, in which it keeps what the learner does
+// from now on. What an earlier cairn kept in the folder itself is moved there
+// first; an error is about that, and the workspace can be used all the same.
+func (w *Workspace) KeepProgress(store progress.Store) error {
+	w.store = store
+	if store == nil {
+		return nil
+	}
+	return w.importEarlier(context.Background())
 }
 
-// StateOf returns the state of a stone. A nil workspace knows no attempts.
-func (w *Workspace) StateOf(s *road.Stone) State {
+// Progress returns the workspace's store; nil before KeepProgress.
+func (w *Workspace) Progress() progress.Store {
+	if w == nil {
+		return nil
+	}
+	return w.store
+}
+
+// Records sums up every exercise that was attempted, by id. Without a store it
+// knows none.
+func (w *Workspace) Records() (map[string]Record, error) {
+	if w.Progress() == nil {
+		return nil, nil
+	}
+	return w.store.Records(context.Background())
+}
+
+// State returns the state of a stone by what Records returned. A nil workspace
+// knows no files.
+func (w *Workspace) State(s *road.Stone, records map[string]Record) State {
 	switch {
 	case !s.Lesson.Written:
 		return Unwritten
-	case s.Exercise == nil || w == nil:
+	case s.Exercise == nil:
 		return Open
 	}
-	r, _ := w.Record(s.Exercise.ID) // a damaged record counts as none
+	r := records[s.Exercise.ID]
 	switch {
-	case !r.PassedAt.IsZero():
+	case r.Done():
 		return Passed
-	case !w.Started(s.Exercise.ID):
+	case w != nil && !w.Started(s.Exercise.ID):
 		return Open
 	case r.Attempts > 0:
 		return Failed
+	case w == nil:
+		return Open
 	default:
 		return Started
 	}
 }
 
-// Record returns what is kept of an exercise: the zero Record before the first
-// attempt. It fails when the file is there but can't be read.
-func (w *Workspace) Record(id string) (Record, error) {
-	var r Record
-	_, err := w.readJSON(&r, "progress", id+".json")
-	return r, err
+// StateOf returns the state of one stone. What can't be read counts as nothing.
+func (w *Workspace) StateOf(s *road.Stone) State {
+	records, _ := w.Records()
+	return w.State(s, records)
 }
 
-// SaveReport keeps a report as the last of its exercise, and counts it unless
-// it is ungraded, which is never the learner's doing.
+// Record returns what is remembered of an exercise: the zero Record before the
+// first attempt.
+func (w *Workspace) Record(id string) (Record, error) {
+	records, err := w.Records()
+	return records[id], err
+}
+
+// SaveReport keeps a report as an attempt, with its files. An ungraded one is
+// never the learner's doing and does not count.
 func (w *Workspace) SaveReport(r *report.Report) error {
-	unlock, err := w.lock()
-	if err != nil {
+	if w.store == nil {
+		return errors.New("there is no store to keep it in")
+	}
+	if _, err := w.store.SaveAttempt(context.Background(), progress.Of(r)); err != nil {
 		return err
-	}
-	defer unlock()
-	if err := w.writeJSON(r, "reports", r.Exercise+".json"); err != nil {
-		return fmt.Errorf("save the report of %s: %w", r.Exercise, err)
-	}
-	if r.Verdict == report.Ungraded {
-		return nil
-	}
-	rec, _ := w.Record(r.Exercise) // a damaged record begins anew
-	rec.Attempts++
-	rec.Last, rec.LastAt = r.Verdict, r.Started
-	if r.Verdict == report.Passed && rec.PassedAt.IsZero() {
-		rec.PassedAt = r.Started
-	}
-	if err := w.writeJSON(rec, "progress", r.Exercise+".json"); err != nil {
-		return fmt.Errorf("save the progress of %s: %w", r.Exercise, err)
 	}
 	return nil
 }
 
-// LastReport returns the report of the last grade, nil when there was none. It
-// fails when the file is there but can't be read.
+// LastReport returns the report of the last grade, nil when there was none.
 func (w *Workspace) LastReport(id string) (*report.Report, error) {
-	var r report.Report
-	found, err := w.readJSON(&r, "reports", id+".json")
-	if err != nil || !found {
-		return nil, err
+	if w.store == nil {
+		return nil, nil
 	}
-	return &r, nil
+	return w.store.LastReport(context.Background(), id)
 }
 
-// readJSON reads one of cairn's own files. It reports false when there is none.
-func (w *Workspace) readJSON(v any, elem ...string) (bool, error) {
-	name := w.path(elem...)
-	data, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
+// HintsSeen returns how many hints of an exercise the learner has seen. What
+// can't be read counts as none.
+func (w *Workspace) HintsSeen(id string) int {
+	if w.store == nil {
+		return 0
 	}
-	if err != nil {
-		return false, fmt.Errorf("read what cairn kept: %w", err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		return false, fmt.Errorf("%s is damaged (%w); it is written anew at the next grade", name, err)
-	}
-	return true, nil
+	seen, _ := w.store.Hints(context.Background())
+	return seen[id]
 }
 
-// lock keeps two cairns from counting at the same time.
-func (w *Workspace) lock() (unlock func(), err error) {
-	name := w.path("lock")
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return nil, fmt.Errorf("lock the workspace: %w", err)
+// SawHint remembers that the learner has seen an exercise's hints up to n,
+// counted from 1.
+func (w *Workspace) SawHint(id string, n int) error {
+	if w.store == nil {
+		return errors.New("there is no store to remember the hint in")
 	}
-	l := flock.New(name)
-	if err := l.Lock(); err != nil {
-		return nil, fmt.Errorf("lock the workspace: %w", err)
+	if err := w.store.SaveHint(context.Background(), progress.Hint{Exercise: id, Rung: n}); err != nil {
+		return fmt.Errorf("remember the hints of %s: %w", id, err)
 	}
-	return func() { _ = l.Unlock() }, nil
+	return nil
 }

@@ -1,14 +1,16 @@
 package workspace_test
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/internal/progress/sqlite"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/workspace"
 	"github.com/cairn-learn/cairn/lessons"
@@ -16,6 +18,10 @@ import (
 
 func TestReportsAndStates(t *testing.T) {
 	w, stone := initialised(t), stoneS4(t)
+	if err := w.SaveReport(&report.Report{Exercise: "transfer"}); err == nil {
+		t.Error("without a store, a report was said to be saved")
+	}
+	remember(t, w)
 	if got := (*workspace.Workspace)(nil).StateOf(stone); got != workspace.Open {
 		t.Errorf("without a workspace: %s", got)
 	}
@@ -57,40 +63,84 @@ func TestReportsAndStates(t *testing.T) {
 	state(workspace.Passed, 3)
 }
 
-func TestDamagedReport(t *testing.T) {
+// TestEarlierProgressMovesToTheStore reads what the first cairn kept in the
+// folder itself.
+func TestEarlierProgressMovesToTheStore(t *testing.T) {
 	w, stone := initialised(t), stoneS4(t)
-	write(t, "{", w.Dir, ".cairn", "reports", "transfer.json")
-	write(t, "{", w.Dir, ".cairn", "progress", "transfer.json")
-	if _, err := w.LastReport("transfer"); err == nil || !strings.Contains(err.Error(), filepath.Join("reports", "transfer.json")+" is damaged") {
-		t.Errorf("got %v", err)
+	write(t, `{"attempts":3,"last":"failed","last_at":"2026-03-01T12:00:00Z","passed_at":"2026-02-01T12:00:00Z"}`, w.Dir, ".cairn", "progress", "transfer.json")
+	write(t, `{"version":1,"exercise":"transfer","verdict":"failed","started":"2026-03-01T12:00:00Z","checks":[{"id":"starts","status":"passed"}]}`, w.Dir, ".cairn", "reports", "transfer.json")
+	write(t, `{"seen":2}`, w.Dir, ".cairn", "hints", "transfer.json")
+	write(t, `{`, w.Dir, ".cairn", "reports", "damaged.json")
+	remember(t, w)
+	rec, err := w.Record("transfer")
+	want := workspace.Record{Attempts: 3, Last: report.Failed, LastAt: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), PassedAt: time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)}
+	if err != nil || rec != want || w.StateOf(stone) != workspace.Passed || w.HintsSeen("transfer") != 2 {
+		t.Errorf("%+v %v, %s, %d hints", rec, err, w.StateOf(stone), w.HintsSeen("transfer"))
 	}
-	if got := w.StateOf(stone); got != workspace.Open {
-		t.Errorf("state %s", got)
+	if last, err := w.LastReport("transfer"); err != nil || last.Check("starts") == nil {
+		t.Errorf("%v %v", last, err)
 	}
-	if err := w.SaveReport(&report.Report{Exercise: "transfer", Verdict: report.Failed}); err != nil {
-		t.Fatal(err)
+	if kept := read(t, w.Dir, ".cairn", "imported", "hints", "transfer.json"); kept != `{"seen":2}` {
+		t.Errorf("set aside: %s", kept)
 	}
-	if rec, err := w.Record("transfer"); err != nil || rec.Attempts != 1 {
-		t.Errorf("record after the next grade: %+v %v", rec, err)
+	if err := w.KeepProgress(w.Progress()); err != nil { // nothing is left to import
+		t.Error(err)
+	}
+	if rec, _ := w.Record("transfer"); rec != want {
+		t.Errorf("the second time: %+v", rec)
 	}
 }
 
-func TestReportsSavedAtOnceAreAllCounted(t *testing.T) {
-	w := initialised(t)
-	var all sync.WaitGroup
-	for range 20 {
-		all.Go(func() {
-			if err := w.SaveReport(&report.Report{Exercise: "transfer", Verdict: report.Failed}); err != nil {
-				t.Error(err)
-			}
-		})
+func TestRestore(t *testing.T) {
+	w, e := initialised(t), transfer(t)
+	files := map[string][]byte{"transfer.go": []byte("package transfer // old\n"), "sub/more.go": []byte("package sub\n")}
+	if backup, err := w.Restore(e, files); err != nil || backup != "" {
+		t.Fatalf("into nothing: %q %v", backup, err)
 	}
-	all.Wait()
-	if rec, err := w.Record("transfer"); err != nil || rec.Attempts != 20 {
-		t.Errorf("%+v %v", rec, err)
+	dir := w.ExerciseDir("transfer")
+	write(t, "mine", dir, "transfer.go")
+	write(t, "mine", dir, "extra.go")
+	write(t, "mine", dir, "transfer_test.go")
+	write(t, "mine", dir, "notes.txt")
+	outside := filepath.Join(t.TempDir(), "outside.go")
+	write(t, "theirs", outside)
+	if err := errors.Join(os.Remove(filepath.Join(dir, "sub", "more.go")), os.Symlink(outside, filepath.Join(dir, "sub", "more.go"))); err != nil {
+		t.Fatal(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(w.Dir, ".cairn", "*", ".cairn-*")); len(left) > 0 {
-		t.Errorf("temporary files are left: %v", left)
+	backup, err := w.Restore(e, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"transfer.go": "package transfer // old\n", "sub/more.go": "package sub\n", "transfer_test.go": "mine", "notes.txt": "mine", "program/main.go": "package main\n",
+	} {
+		if got := read(t, dir, name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := read(t, outside); got != "theirs" {
+		t.Errorf("the file behind a link was written: %q", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "extra.go")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("extra.go would be graded too: %v", err)
+	}
+	for _, name := range []string{"transfer.go", "extra.go", "notes.txt"} {
+		if got := read(t, backup, name); got != "mine" {
+			t.Errorf("backup of %s: %q", name, got)
+		}
+	}
+	if _, err := w.Restore(e, map[string][]byte{"../escaped.go": nil}); err == nil {
+		t.Error("a file outside the folder was accepted")
+	}
+}
+
+// remember gives a workspace a store of its own.
+func remember(t *testing.T, w *workspace.Workspace) {
+	t.Helper()
+	store := sqlite.Open(filepath.Join(t.TempDir(), "progress.db"))
+	t.Cleanup(func() { _ = store.Close() })
+	if err := w.KeepProgress(store); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package workspace keeps the folder in which a learner writes: a Go module
-// with one folder per exercise, and .cairn with the last reports.
+// with one folder per exercise, and .cairn with what was put aside.
 package workspace
 
 import (
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/progress"
 )
 
 // Version is the version of the folder's layout. A workspace of a higher
@@ -30,6 +31,8 @@ const (
 // Workspace is a learner's folder.
 type Workspace struct {
 	Dir string // absolute
+
+	store progress.Store // nil: nothing is remembered
 }
 
 // state is the form of .cairn/workspace.json.
@@ -231,5 +234,6 @@ One folder per exercise. In each of them:
 	cairn start S4      begin an exercise
 	cairn grade         examine the exercise in whose folder you are
 
-The folder .cairn holds your last reports and what "cairn reset" put aside.
+The folder .cairn holds what "cairn reset" and "cairn attempts restore" put
+aside. What you have done is kept with your user's data, not here.
 `
