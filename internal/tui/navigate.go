@@ -9,6 +9,7 @@ import (
 	"github.com/cairn-learn/cairn/internal/tui/exercise"
 	"github.com/cairn-learn/cairn/internal/tui/lesson"
 	"github.com/cairn-learn/cairn/internal/tui/nav"
+	"github.com/cairn-learn/cairn/internal/tui/quiz"
 	"github.com/cairn-learn/cairn/internal/tui/roadmap"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
@@ -22,9 +23,12 @@ func (a *app) navigate(msg tea.Msg) tea.Cmd {
 			old.JumpTo(msg.Slug)
 			return nil
 		}
-		return a.enter(lesson.New(lesson.Options{
-			Stone: msg.Stone, Slug: msg.Slug, Renderer: a.renderer, Theme: a.look, Places: a.places,
-		}))
+		return a.enter(a.newLesson(msg.Stone, msg.Slug))
+	case nav.OpenQuiz:
+		if _, ok := raise(a, func(s *quiz.Screen) bool { return s.Stone == msg.Stone }); ok {
+			return nil
+		}
+		return a.enter(a.newQuiz(msg.Stone))
 	case nav.OpenExercise:
 		if _, ok := raise(a, func(s *exercise.Screen) bool { return s.Stone == msg.Stone }); ok {
 			return nil
@@ -96,6 +100,22 @@ func (a *app) newExercise(stone *road.Stone) screen {
 		Road: a.opts.Road, Stone: stone, Workspace: a.workspace.Load(), Grader: a.grader,
 		Editor: a.opts.Editor, Renderer: a.renderer, Theme: a.look,
 	})
+}
+
+func (a *app) newLesson(stone *road.Stone, slug string) screen {
+	o := lesson.Options{Stone: stone, Slug: slug, Renderer: a.renderer, Theme: a.look, Places: a.places}
+	if a.opts.Progress != nil {
+		o.Progress = memory{a.ctx, a.opts.Progress}
+	}
+	return lesson.New(o)
+}
+
+func (a *app) newQuiz(stone *road.Stone) screen {
+	o := quiz.Options{Road: a.opts.Road, Stone: stone, Renderer: a.renderer, Theme: a.look}
+	if a.opts.Progress != nil {
+		o.Answered = memory{a.ctx, a.opts.Progress}.answered
+	}
+	return quiz.New(o)
 }
 
 // open goes to a stone by any of its names.

@@ -37,7 +37,7 @@ type Options struct {
 	Workspace *workspace.Workspace       // nil: the learner is asked when one is needed
 	Made      func(*workspace.Workspace) // called, off the update loop, when a workspace was made; may be nil
 	Grader    Grader
-	Progress  progress.Store                // what workspaces made here keep it in; nil: nothing
+	Progress  progress.Store                // what is remembered; nil: nothing
 	Editor    func() (editor.Editor, error) // nil: editor.Find
 	Open      string                        // stone, lesson or exercise to begin with, or ""
 	Environ   []string                      // nil: os.Environ()
