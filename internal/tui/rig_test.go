@@ -44,8 +44,9 @@ func fixture(t testing.TB) *road.Road {
 // recording is a grader that plays back the events of a report of testdata.
 // When gate is set, each event waits for one value from it.
 type recording struct {
-	file string
-	gate chan struct{}
+	file  string
+	world string // address of the database that it leaves, or ""
+	gate  chan struct{}
 
 	began chan struct{} // gets one value per grade, when set
 	ended chan error    // gets ctx.Err of each grade at its end, when set
@@ -61,6 +62,9 @@ func (r *recording) Grade(ctx context.Context, _ grader.Submission, events func(
 	rep, err := readReport(r.file)
 	if err != nil {
 		return rep, err
+	}
+	if r.world != "" {
+		rep.World = &report.World{Service: "postgres", URL: r.world}
 	}
 	for _, e := range playback(rep) {
 		if r.gate != nil {
@@ -217,7 +221,7 @@ func (r *rig) press(keys ...string) {
 }
 
 func keyPress(name string) tea.KeyPressMsg {
-	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace}
+	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "home": tea.KeyHome, "up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace}
 	if code, ok := named[name]; ok {
 		return tea.KeyPressMsg{Code: code}
 	}
