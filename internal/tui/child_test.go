@@ -17,6 +17,7 @@ import (
 	xterm "golang.org/x/term"
 
 	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/progress/sqlite"
 	"github.com/cairn-learn/cairn/internal/road"
@@ -65,7 +66,7 @@ func runChild(mode string) error {
 	if err := ws.KeepProgress(store); err != nil {
 		return err
 	}
-	opts := Options{Road: r, Progress: store, Workspace: ws, Grader: &recording{file: "failed.json", world: os.Getenv("CAIRN_TUI_WORLD")}, Editor: editor.Find, Version: "test"}
+	opts := Options{Doctor: func(context.Context) []doctor.Result { return findings }, Road: r, Progress: store, Workspace: ws, Grader: &recording{file: "failed.json", world: os.Getenv("CAIRN_TUI_WORLD")}, Editor: editor.Find, Version: "test"}
 	if !strings.HasPrefix(mode, "panic-") {
 		return Run(context.Background(), opts)
 	}
@@ -177,6 +178,10 @@ func TestProgramWalksTheRoad(t *testing.T) {
 	s := start(t, "run", "EDITOR=/bin/sh -c 'printf package > \"$0\"'", "CAIRN_TUI_WORLD="+world(t), "PATH="+psql(t)+":"+os.Getenv("PATH"))
 	s.sees("next: read F2 REST CRUD with net/http")
 	s.types("jj\r")
+	s.sees("Two people withdraw at once")
+	s.types("D")
+	s.sees("Start Docker")
+	s.types("q")
 	s.sees("Two people withdraw at once")
 	s.types("/mutex\r")
 	s.sees(`"mutex" 1 of 1`)

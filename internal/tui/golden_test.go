@@ -73,6 +73,7 @@ var scenes = []struct {
 	{"exercise-timeline", []string{"n", "tab", "space", "space"}},
 	{"exercise-task", []string{"n", "t"}},
 	{"exercise-hint", []string{"n", "h", "y", "h"}},
+	{"doctor", []string{"D"}},
 	{"help", []string{"n", "?"}},
 }
 

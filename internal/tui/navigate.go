@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/tui/diagnosis"
 	"github.com/cairn-learn/cairn/internal/tui/exercise"
 	"github.com/cairn-learn/cairn/internal/tui/lesson"
 	"github.com/cairn-learn/cairn/internal/tui/nav"
@@ -37,6 +38,14 @@ func (a *app) navigate(msg tea.Msg) tea.Cmd {
 	default:
 		return a.leave()
 	}
+}
+
+// openDoctor examines the machine, or shows the examination that is open.
+func (a *app) openDoctor() tea.Cmd {
+	if _, ok := raise(a, func(*diagnosis.Screen) bool { return true }); ok {
+		return nil
+	}
+	return a.enter(diagnosis.New(a.ctx, a.opts.Doctor, a.look))
 }
 
 // raise brings the screen of type S that matches to the top of the stack.

@@ -15,6 +15,7 @@ import (
 	"github.com/cairn-learn/cairn/exercises"
 	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/progress/sqlite"
 	"github.com/cairn-learn/cairn/internal/road"
@@ -137,6 +138,9 @@ func newRig(t *testing.T, opts Options, width, height int) *rig {
 	}
 	if opts.Editor == nil {
 		opts.Editor = func() (editor.Editor, error) { return editor.Editor{}, editor.ErrNone }
+	}
+	if opts.Doctor == nil {
+		opts.Doctor = func(context.Context) []doctor.Result { return findings }
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
