@@ -81,7 +81,11 @@ func (a *app) leave() tea.Cmd {
 }
 
 func (a *app) newRoadmap() screen {
-	return roadmap.New(a.opts.Road, a.attempts, a.look)
+	var latest roadmap.Latest
+	if a.opts.Progress != nil {
+		latest = memory{a.ctx, a.opts.Progress}.latest
+	}
+	return roadmap.New(a.opts.Road, a.attempts, latest, a.look)
 }
 
 // attempts reads how far the learner is. It is called from a command.

@@ -124,3 +124,18 @@ func TestPlaceAndReadingAreKept(t *testing.T) {
 		t.Errorf("the lesson opens at\n%s\nand was left at\n%s", again.text(), left)
 	}
 }
+
+func TestProgramBeginsWhereItWasLeft(t *testing.T) {
+	store := newStore(t)
+	road := fixture(t)
+	ws := graded(t, road, "failed.json")
+	open := func() *rig { return newRig(t, Options{Road: road, Progress: store, Workspace: ws}, 80, 24) }
+	r := open()
+	r.wants("▸ ✗ S4")
+	r.press("k", "k", "r") // F2, past a stone that is not written
+	r.wants("F2 REST CRUD with net/http")
+	r = open()
+	r.wants("▸ ○ F2", "next: try again S4") // the choice is where it was; what is next has not changed
+	r.press("r", "q", "j", "j")
+	r.wants("▸ ✗ S4")
+}
