@@ -41,7 +41,20 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 	}
 	status := a.newStatusLine()
 	status.show("checking")
-	results := doctor.Examine(ctx, doctor.Subject{
+	results := doctor.Examine(ctx, a.machine(dir))
+	status.clear()
+	if doctor.Sick(results) {
+		a.status = exitFailed
+	}
+	if asJSON {
+		return a.printJSON(results)
+	}
+	return a.printDiagnosis(results)
+}
+
+// machine is what the doctor looks at for a learner who stands in dir.
+func (a *app) machine(dir string) doctor.Subject {
+	return doctor.Subject{
 		GoMod: a.catalogue.GoMod(), GoSum: a.catalogue.GoSum(), Dir: dir,
 		Workspace: func() (string, error) { return lookAt(dir) },
 		Folders: []doctor.Folder{
@@ -53,15 +66,7 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 		Host: func(ctx context.Context) (services.HostInfo, error) {
 			return services.CheckHost(ctx, services.Config{})
 		},
-	})
-	status.clear()
-	if doctor.Sick(results) {
-		a.status = exitFailed
 	}
-	if asJSON {
-		return a.printJSON(results)
-	}
-	return a.printDiagnosis(results)
 }
 
 // unlessHomeless is path, or "" where nothing says where home is: the folder

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 
+	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/tui"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
@@ -27,6 +28,10 @@ func (a *app) screens(ctx context.Context) error {
 	if err != nil && !errors.As(err, &none) {
 		return err
 	}
+	dir, err := here()
+	if err != nil {
+		return err
+	}
 	g, err := newGrader()
 	if err != nil {
 		return err
@@ -34,7 +39,8 @@ func (a *app) screens(ctx context.Context) error {
 	defer g.Close()
 	return tui.Run(ctx, tui.Options{
 		Road: a.road, Workspace: w, Made: a.made, Grader: g, Progress: a.progress(),
-		In: a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
+		Doctor: func(ctx context.Context) []doctor.Result { return doctor.Examine(ctx, a.machine(dir)) },
+		In:     a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
 	})
 }
 

@@ -77,6 +77,7 @@ func newApp(ctx context.Context, opts Options) *app {
 		keys: newGlobalKeys(), helpKeys: newHelpKeys(), promptKeys: newPromptKeys(),
 		wake: func(tea.Msg) {},
 	}
+	a.keys.Doctor.SetEnabled(opts.Doctor != nil)
 	a.workspace.Store(opts.Workspace)
 	a.look = theme.New(a.themeName(theme.Dark))
 	a.push(a.newRoadmap())
@@ -158,7 +159,7 @@ func (a *app) route(msg tea.Msg) tea.Cmd {
 		return a.broadcast(msg)
 	case tea.BackgroundColorMsg:
 		return a.setTheme(a.themeName(theme.ForBackground(msg.Color)))
-	case nav.OpenLesson, nav.OpenExercise, nav.Back:
+	case nav.OpenLesson, nav.OpenQuiz, nav.OpenExercise, nav.Back:
 		return a.navigate(msg)
 	case nav.Notice:
 		a.notice = msg
@@ -193,6 +194,9 @@ func (a *app) press(msg tea.KeyPressMsg) tea.Cmd {
 		return tea.Suspend
 	case a.prompt != nil:
 		return a.pressPrompt(msg)
+	case key.Matches(msg, a.keys.Doctor) && !a.top().Typing():
+		a.help = false
+		return a.openDoctor()
 	case a.help:
 		a.pressHelp(msg)
 		return nil

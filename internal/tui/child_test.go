@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	xterm "golang.org/x/term"
 
 	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/progress/sqlite"
 	"github.com/cairn-learn/cairn/internal/road"
@@ -64,7 +66,7 @@ func runChild(mode string) error {
 	if err := ws.KeepProgress(store); err != nil {
 		return err
 	}
-	opts := Options{Road: r, Progress: store, Workspace: ws, Grader: &recording{file: "failed.json"}, Editor: editor.Find, Version: "test"}
+	opts := Options{Doctor: func(context.Context) []doctor.Result { return findings }, Road: r, Progress: store, Workspace: ws, Grader: &recording{file: "failed.json", world: os.Getenv("CAIRN_TUI_WORLD")}, Editor: editor.Find, Version: "test"}
 	if !strings.HasPrefix(mode, "panic-") {
 		return Run(context.Background(), opts)
 	}
@@ -151,13 +153,38 @@ func cooked(t *testing.T) *xterm.State {
 	return state
 }
 
+// world is the address of a database server that can be connected to, and no more.
+func world(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return "postgres://role@" + l.Addr().String() + "/base"
+}
+
+// psql makes a folder with a psql that says where it was sent, and waits for a line.
+func psql(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "psql"), []byte("#!/bin/sh\necho psql on \"$1\"\nread line\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestProgramWalksTheRoad(t *testing.T) {
-	s := start(t, "run", "EDITOR=/bin/sh -c 'printf package > \"$0\"'")
+	s := start(t, "run", "EDITOR=/bin/sh -c 'printf package > \"$0\"'", "CAIRN_TUI_WORLD="+world(t), "PATH="+psql(t)+":"+os.Getenv("PATH"))
 	s.sees("next: read F2 REST CRUD with net/http")
 	s.types("jj\r")
 	s.sees("Two people withdraw at once")
+	s.types("D")
+	s.sees("Start Docker")
+	s.types("q")
+	s.sees("Two people withdraw at once")
 	s.types("/mutex\r")
-	s.sees(`"mutex" 1 of 2`)
+	s.sees(`"mutex" 1 of 1`)
 	s.types("x")
 	s.sees("A service pays money out of accounts")
 	s.types("e")
@@ -166,6 +193,18 @@ func TestProgramWalksTheRoad(t *testing.T) {
 	s.sees("✗ failed 09:14:23")
 	s.sees("6 of 12")
 	s.sees("✗ counts both of two withdrawals")
+	s.types("s")
+	s.sees("psql on postgres://role@127.0.0.1:")
+	s.types("\r")
+	s.sees("✗ failed 09:14:23")
+	s.types("w")
+	s.sees("watching")
+	save(t, filepath.Join(s.dir, "lostupdate", "lostupdate.go"), "package lostupdate")
+	s.sees("✗ failed · watching · saved ")
+	s.types("e") // a save from the editor is graded when it gives the terminal back
+	s.sees("✗ failed · watching · saved ")
+	s.types("w")
+	s.sees("✗ failed 09:14:23")
 	if err := s.Resize(120, 40); err != nil {
 		t.Fatal(err)
 	}
@@ -173,9 +212,15 @@ func TestProgramWalksTheRoad(t *testing.T) {
 	s.types("q")
 	s.sees("The lost update · ")
 	s.types("\x1b") // ends the search, and only that
-	if err := s.Wait(s.ctx, func(v terminal.View) bool { return !strings.Contains(v.Text, "of 2") }); err != nil {
+	if err := s.Wait(s.ctx, func(v terminal.View) bool { return !strings.Contains(v.Text, "1 of 1") }); err != nil {
 		t.Fatal(err)
 	}
+	s.types("Ga")
+	s.sees("Where is the gap")
+	s.types("b")
+	s.sees("A single statement locks the row")
+	s.types("q")
+	s.sees("The lost update")
 	s.types("q")
 	s.sees("next: try again S4 The lost update")
 	s.types("q")

@@ -63,11 +63,17 @@ var scenes = []struct {
 	{"roadmap-find", []string{"/", "l", "o", "s", "t"}},
 	{"lesson", []string{"r"}},
 	{"lesson-code", []string{"r", "]", "]"}},
-	{"lesson-quiz", []string{"r", "G", "1"}},
+	{"lesson-questions", []string{"r", "G"}},
+	{"quiz", []string{"r", "G", "enter"}},
+	{"quiz-right", []string{"r", "a", "a"}},
+	{"quiz-several", []string{"r", "a", "b", "enter", "a", "b"}},
+	{"quiz-wrong", []string{"r", "a", "b", "enter", "a", "b", "enter"}},
+	{"quiz-end", []string{"r", "a", "a", "enter", "a", "b", "enter", "enter", "a", "enter"}},
 	{"exercise", []string{"n"}},
 	{"exercise-timeline", []string{"n", "tab", "space", "space"}},
 	{"exercise-task", []string{"n", "t"}},
 	{"exercise-hint", []string{"n", "h", "y", "h"}},
+	{"doctor", []string{"D"}},
 	{"help", []string{"n", "?"}},
 }
 

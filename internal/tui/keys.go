@@ -10,6 +10,7 @@ import (
 // being typed.
 type globalKeys struct {
 	Help    key.Binding
+	Doctor  key.Binding
 	Suspend key.Binding
 	Quit    key.Binding
 }
@@ -17,13 +18,14 @@ type globalKeys struct {
 func newGlobalKeys() globalKeys {
 	return globalKeys{
 		Help:    nav.Bind("?", "help", "?"),
+		Doctor:  nav.Bind("D", "doctor: is this machine fit?", "D"),
 		Suspend: nav.Bind("ctrl+z", "suspend (fg comes back)", "ctrl+z"),
 		Quit:    nav.Bind("ctrl+c", "quit", "ctrl+c"),
 	}
 }
 
 func (k globalKeys) group() nav.Group {
-	return nav.Group{Title: "Everywhere", Bindings: []key.Binding{k.Help, k.Suspend, k.Quit}}
+	return nav.Group{Title: "Everywhere", Bindings: []key.Binding{k.Help, k.Doctor, k.Suspend, k.Quit}}
 }
 
 // helpKeys work while the help is open.

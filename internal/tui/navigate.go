@@ -6,9 +6,11 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/tui/diagnosis"
 	"github.com/cairn-learn/cairn/internal/tui/exercise"
 	"github.com/cairn-learn/cairn/internal/tui/lesson"
 	"github.com/cairn-learn/cairn/internal/tui/nav"
+	"github.com/cairn-learn/cairn/internal/tui/quiz"
 	"github.com/cairn-learn/cairn/internal/tui/roadmap"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
@@ -22,9 +24,12 @@ func (a *app) navigate(msg tea.Msg) tea.Cmd {
 			old.JumpTo(msg.Slug)
 			return nil
 		}
-		return a.enter(lesson.New(lesson.Options{
-			Stone: msg.Stone, Slug: msg.Slug, Renderer: a.renderer, Theme: a.look, Places: a.places,
-		}))
+		return a.enter(a.newLesson(msg.Stone, msg.Slug))
+	case nav.OpenQuiz:
+		if _, ok := raise(a, func(s *quiz.Screen) bool { return s.Stone == msg.Stone }); ok {
+			return nil
+		}
+		return a.enter(a.newQuiz(msg.Stone))
 	case nav.OpenExercise:
 		if _, ok := raise(a, func(s *exercise.Screen) bool { return s.Stone == msg.Stone }); ok {
 			return nil
@@ -33,6 +38,14 @@ func (a *app) navigate(msg tea.Msg) tea.Cmd {
 	default:
 		return a.leave()
 	}
+}
+
+// openDoctor examines the machine, or shows the examination that is open.
+func (a *app) openDoctor() tea.Cmd {
+	if _, ok := raise(a, func(*diagnosis.Screen) bool { return true }); ok {
+		return nil
+	}
+	return a.enter(diagnosis.New(a.ctx, a.opts.Doctor, a.look))
 }
 
 // raise brings the screen of type S that matches to the top of the stack.
@@ -68,7 +81,11 @@ func (a *app) leave() tea.Cmd {
 }
 
 func (a *app) newRoadmap() screen {
-	return roadmap.New(a.opts.Road, a.attempts, a.look)
+	var latest roadmap.Latest
+	if a.opts.Progress != nil {
+		latest = memory{a.ctx, a.opts.Progress}.latest
+	}
+	return roadmap.New(a.opts.Road, a.attempts, latest, a.look)
 }
 
 // attempts reads how far the learner is. It is called from a command.
@@ -96,6 +113,22 @@ func (a *app) newExercise(stone *road.Stone) screen {
 		Road: a.opts.Road, Stone: stone, Workspace: a.workspace.Load(), Grader: a.grader,
 		Editor: a.opts.Editor, Renderer: a.renderer, Theme: a.look,
 	})
+}
+
+func (a *app) newLesson(stone *road.Stone, slug string) screen {
+	o := lesson.Options{Stone: stone, Slug: slug, Renderer: a.renderer, Theme: a.look, Places: a.places}
+	if a.opts.Progress != nil {
+		o.Progress = memory{a.ctx, a.opts.Progress}
+	}
+	return lesson.New(o)
+}
+
+func (a *app) newQuiz(stone *road.Stone) screen {
+	o := quiz.Options{Road: a.opts.Road, Stone: stone, Renderer: a.renderer, Theme: a.look}
+	if a.opts.Progress != nil {
+		o.Answered = memory{a.ctx, a.opts.Progress}.answered
+	}
+	return quiz.New(o)
 }
 
 // open goes to a stone by any of its names.

@@ -15,6 +15,7 @@ import (
 	"github.com/cairn-learn/cairn/exercises"
 	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/progress/sqlite"
 	"github.com/cairn-learn/cairn/internal/road"
@@ -44,8 +45,9 @@ func fixture(t testing.TB) *road.Road {
 // recording is a grader that plays back the events of a report of testdata.
 // When gate is set, each event waits for one value from it.
 type recording struct {
-	file string
-	gate chan struct{}
+	file  string
+	world string // address of the database that it leaves, or ""
+	gate  chan struct{}
 
 	began chan struct{} // gets one value per grade, when set
 	ended chan error    // gets ctx.Err of each grade at its end, when set
@@ -61,6 +63,9 @@ func (r *recording) Grade(ctx context.Context, _ grader.Submission, events func(
 	rep, err := readReport(r.file)
 	if err != nil {
 		return rep, err
+	}
+	if r.world != "" {
+		rep.World = &report.World{Service: "postgres", URL: r.world}
 	}
 	for _, e := range playback(rep) {
 		if r.gate != nil {
@@ -133,6 +138,9 @@ func newRig(t *testing.T, opts Options, width, height int) *rig {
 	}
 	if opts.Editor == nil {
 		opts.Editor = func() (editor.Editor, error) { return editor.Editor{}, editor.ErrNone }
+	}
+	if opts.Doctor == nil {
+		opts.Doctor = func(context.Context) []doctor.Result { return findings }
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
@@ -217,7 +225,7 @@ func (r *rig) press(keys ...string) {
 }
 
 func keyPress(name string) tea.KeyPressMsg {
-	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace}
+	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "home": tea.KeyHome, "up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace}
 	if code, ok := named[name]; ok {
 		return tea.KeyPressMsg{Code: code}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/tui/diagnosis"
 	"github.com/cairn-learn/cairn/internal/tui/exercise"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 	"github.com/cairn-learn/cairn/internal/workspace"
@@ -37,8 +38,9 @@ type Options struct {
 	Workspace *workspace.Workspace       // nil: the learner is asked when one is needed
 	Made      func(*workspace.Workspace) // called, off the update loop, when a workspace was made; may be nil
 	Grader    Grader
-	Progress  progress.Store                // what workspaces made here keep it in; nil: nothing
+	Progress  progress.Store                // what is remembered; nil: nothing
 	Editor    func() (editor.Editor, error) // nil: editor.Find
+	Doctor    diagnosis.Examine             // nil: the machine is not examined
 	Open      string                        // stone, lesson or exercise to begin with, or ""
 	Environ   []string                      // nil: os.Environ()
 	In, Out   *os.File                      // nil: standard input and output; Out must be a terminal

@@ -73,6 +73,7 @@ type Screen struct {
 	report   *report.Report
 	run      *run // nil when none is under way; results of another are dropped
 	prepared preparation
+	watching *watching // nil when saves are not graded
 
 	row       int  // chosen row of the list
 	follow    bool // the choice goes to the first failed check by itself
@@ -253,6 +254,14 @@ func (s *Screen) update(msg tea.Msg) tea.Cmd {
 		return s.openEditor(msg)
 	case editedMsg:
 		return s.edited(msg)
+	case watchingMsg:
+		return s.watches(msg)
+	case savedMsg:
+		return s.saved(msg)
+	case shellMsg:
+		return s.openShell(msg)
+	case leftShellMsg:
+		return s.leftShell(msg)
 	case tea.KeyPressMsg:
 		return s.press(msg)
 	}

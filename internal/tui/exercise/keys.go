@@ -12,15 +12,18 @@ import (
 )
 
 type keys struct {
-	Grade, Edit, Hint, Log, Task, Read key.Binding
-	Up, Down, PageDown, PageUp, Pane   key.Binding
-	Top, End, Stop, Back               key.Binding
+	Grade, Edit, Watch, Shell        key.Binding
+	Hint, Log, Task, Read            key.Binding
+	Up, Down, PageDown, PageUp, Pane key.Binding
+	Top, End, Stop, Back             key.Binding
 }
 
 func newKeys() keys {
 	return keys{
 		Grade:    nav.Bind("g", "grade", "g"),
 		Edit:     nav.Bind("e", "edit", "e"),
+		Watch:    nav.Bind("w", "watch", "w"),
+		Shell:    nav.Bind("s", "database", "s"),
 		Hint:     nav.Bind("h", "hint", "h"),
 		Log:      nav.Bind("l", "log", "l"),
 		Task:     nav.Bind("t", "task", "t"),
@@ -71,13 +74,13 @@ func (s *Screen) Keys() nav.Keys {
 
 // Short is what the footer shows.
 func (k keys) Short() []key.Binding {
-	return []key.Binding{k.Grade, k.Edit, k.Hint, k.Task, k.Log, k.Pane, k.Read, k.Back}
+	return []key.Binding{k.Grade, k.Edit, k.Watch, k.Hint, k.Task, k.Log, k.Shell, k.Read, k.Pane, k.Back}
 }
 
 // Full is what the help page shows.
 func (k keys) Full() []nav.Group {
 	return []nav.Group{
-		{Title: "Work", Bindings: []key.Binding{k.Grade, k.Edit, k.Hint, k.Log, k.Task, k.Read, k.Stop, k.Back}},
+		{Title: "Work", Bindings: []key.Binding{k.Grade, k.Edit, k.Watch, k.Hint, k.Log, k.Shell, k.Task, k.Read, k.Stop, k.Back}},
 		{Title: "Look", Bindings: []key.Binding{k.Down, k.Up, k.PageDown, k.PageUp, k.Top, k.End, k.Pane}},
 	}
 }
@@ -94,6 +97,10 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 		return s.grade()
 	case key.Matches(msg, k.Edit):
 		return s.edit()
+	case key.Matches(msg, k.Watch):
+		return s.watch()
+	case key.Matches(msg, k.Shell):
+		return s.shell()
 	case key.Matches(msg, k.Hint):
 		return s.hint()
 	case key.Matches(msg, k.Log):

@@ -119,6 +119,9 @@ func (s *Screen) headLine(width int) string {
 	t := s.Theme
 	left := " " + t.Heading.Render(s.Title())
 	right := s.status()
+	if mode := s.watchStatus(); mode != "" {
+		right += t.Muted.Render(" · " + mode)
+	}
 	room := width - ansi.StringWidth(right) - 2
 	return component.Fit(left, room) + " " + right + " "
 }
@@ -137,6 +140,8 @@ func (s *Screen) status() string {
 		return t.Bad.Render("not ready")
 	case !s.prepared.done:
 		return t.Muted.Render("getting ready")
+	case s.report != nil && s.watching != nil:
+		return s.verdict() // the time of the save says when
 	case s.report != nil:
 		return s.verdict() + t.Muted.Render(" "+s.report.Started.Local().Format("15:04:05"))
 	default:

@@ -10,7 +10,7 @@ type keys struct {
 	Down, Up, PageDown, PageUp, HalfDown, HalfUp, Top, End key.Binding
 	NextHeading, PrevHeading                               key.Binding
 	Find, NextMatch, PrevMatch                             key.Binding
-	Copy, Save, Exercise, Answer, Check, Back              key.Binding
+	Copy, Save, Exercise, Quiz, Go, Back                   key.Binding
 }
 
 func newKeys(exercise bool) keys {
@@ -30,9 +30,9 @@ func newKeys(exercise bool) keys {
 		PrevMatch:   nav.Bind("N", "match before", "N"),
 		Copy:        nav.Bind("y", "copy code", "y"),
 		Save:        nav.Bind("Y", "code to a file", "Y"),
-		Exercise:    nav.Bind("x", "exercise", "x", "enter"),
-		Answer:      nav.Bind("1-8", "answer the question in view", "1", "2", "3", "4", "5", "6", "7", "8"),
-		Check:       nav.Bind("enter", "check several answers", "enter"),
+		Exercise:    nav.Bind("x", "exercise", "x"),
+		Quiz:        nav.Bind("a", "questions", "a"),
+		Go:          nav.Bind("enter", "questions at the end, else exercise", "enter"),
 		Back:        nav.Bind("q", "back", "q", "esc"),
 	}
 	k.Exercise.SetEnabled(exercise)
@@ -58,13 +58,13 @@ func (s *Screen) Keys() nav.Keys {
 
 // Short is what the footer shows.
 func (k keys) Short() []key.Binding {
-	return []key.Binding{k.PageDown, k.NextHeading, k.Find, k.Copy, k.Exercise, k.Back}
+	return []key.Binding{k.PageDown, k.NextHeading, k.Quiz, k.Exercise, k.Find, k.Copy, k.Back}
 }
 
 // Full is what the help page shows.
 func (k keys) Full() []nav.Group {
 	return []nav.Group{
 		{Title: "Read", Bindings: []key.Binding{k.Down, k.Up, k.PageDown, k.PageUp, k.HalfDown, k.HalfUp, k.Top, k.End, k.NextHeading, k.PrevHeading}},
-		{Title: "Do", Bindings: []key.Binding{k.Find, k.NextMatch, k.PrevMatch, k.Copy, k.Save, k.Exercise, k.Answer, k.Check, k.Back}},
+		{Title: "Do", Bindings: []key.Binding{k.Find, k.NextMatch, k.PrevMatch, k.Copy, k.Save, k.Quiz, k.Exercise, k.Go, k.Back}},
 	}
 }

@@ -1,5 +1,5 @@
 // Package lesson is the screen to read a lesson on: its text at a readable
-// measure, its headings, a search, and the questions at its end.
+// measure, its headings, a search, and the way to its questions.
 package lesson
 
 import (
@@ -38,6 +38,7 @@ type Options struct {
 	Renderer *markdown.Renderer
 	Theme    *theme.Theme
 	Places   Places
+	Progress Progress // nil: places last as long as the program
 }
 
 // Screen shows one lesson.
@@ -48,14 +49,16 @@ type Screen struct {
 	measure int // width that the text is rendered for; 0 before the first size
 	request int // id of the last rendering; older results are dropped
 
-	sections []rendered
-	quiz     *quiz
-	loadErr  error
+	sections  []rendered
+	questions int // of the quiz; 0 before it is known
+	loadErr   error
 
 	text     component.Pane
 	starts   []int // first line of each section
 	code     []markdown.Code
 	restored bool // the remembered place has been restored
+	whole    bool // every section has been rendered
+	memory   memory
 
 	prompt  *component.Prompt
 	search  search
@@ -81,13 +84,14 @@ func New(o Options) *Screen {
 
 // renderedMsg brings sections. Part is true for the first few of them.
 type renderedMsg struct {
-	to       *Screen // a screen that was left may still get answers
-	request  int
-	sections []rendered
-	quiz     *lessons.Quiz
-	asks     []markdown.Text
-	part     bool
-	err      error
+	to        *Screen // a screen that was left may still get answers
+	request   int
+	sections  []rendered
+	questions int
+	section   string // that was kept, when kept is true
+	kept      bool
+	part      bool
+	err       error
 }
 
 // settledMsg says that the window has kept its size for a moment.
@@ -155,6 +159,17 @@ func (s *Screen) sectionAt(line int) int {
 
 // Update takes a message.
 func (s *Screen) Update(msg tea.Msg) tea.Cmd {
+	switch saved := msg.(type) {
+	case savedMsg:
+		return s.saved(saved)
+	case tea.KeyPressMsg, renderedMsg:
+		return tea.Batch(s.update(msg), s.keep())
+	default:
+		return s.update(msg)
+	}
+}
+
+func (s *Screen) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return s.resize(msg.Width, msg.Height)
@@ -212,22 +227,16 @@ func (s *Screen) accept(msg renderedMsg) tea.Cmd {
 		return nav.Fail(msg.err)
 	}
 	place, had := s.placeNow(), s.restored
-	s.sections = msg.sections
-	if msg.quiz != nil {
-		s.quiz = s.quiz.take(msg.quiz, msg.asks)
-	}
+	s.sections, s.whole = msg.sections, !msg.part
+	s.questions = msg.questions
 	s.assemble()
 	switch {
 	case had:
 		s.goTo(place)
 	case s.Slug != "":
-		s.restored = s.goToSlug(s.Slug)
+		s.restored = s.goToSlug(s.Slug) && !msg.part // a part may be too short to scroll that far
 	default:
-		remembered, known := s.Places[s.Stone.Lesson.ID]
-		if known {
-			s.goTo(remembered)
-		}
-		s.restored = !known || !msg.part
+		s.restored = s.restore(msg)
 	}
 	if msg.part {
 		return s.render()
@@ -236,7 +245,20 @@ func (s *Screen) accept(msg renderedMsg) tea.Cmd {
 	return nil
 }
 
-// assemble joins the sections and the quiz into one text.
+// restore goes to the place of this run of the program, else to the section
+// that was kept, and tells whether that could be found already.
+func (s *Screen) restore(msg renderedMsg) bool {
+	remembered, known := s.Places[s.Stone.Lesson.ID]
+	switch {
+	case known:
+		s.goTo(remembered)
+	case msg.kept:
+		s.goToSlug(msg.section)
+	}
+	return !msg.part || !known && !msg.kept
+}
+
+// assemble joins the sections and the way to the quiz into one text.
 func (s *Screen) assemble() {
 	var all markdown.Text
 	s.starts = s.starts[:0]
@@ -244,9 +266,9 @@ func (s *Screen) assemble() {
 		s.starts = append(s.starts, len(all.Lines))
 		all.Append(section.text)
 	}
-	if s.quiz != nil {
+	if s.questions > 0 {
 		s.starts = append(s.starts, len(all.Lines))
-		all.Lines = append(all.Lines, s.quiz.lines(s.Theme, s.measure, len(all.Lines))...)
+		all.Lines = append(all.Lines, s.questionLines()...)
 	}
 	s.code = all.Code
 	s.text.SetLines(all.Lines)
@@ -275,9 +297,6 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 		s.remember()
 		return nil
 	}
-	if cmd, taken := s.pressQuiz(msg); taken {
-		return cmd
-	}
 	switch {
 	case key.Matches(msg, k.Find):
 		s.prompt = component.NewPrompt("search", "")
@@ -289,7 +308,12 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 		return s.copyCode(false)
 	case key.Matches(msg, k.Save):
 		return s.copyCode(true)
-	case key.Matches(msg, k.Exercise):
+	case key.Matches(msg, k.Quiz), key.Matches(msg, k.Go) && s.atQuestions():
+		if s.questions == 0 {
+			return nav.Go(nav.Notice{Text: "This lesson has no questions."})
+		}
+		return nav.Go(nav.OpenQuiz{Stone: s.Stone})
+	case key.Matches(msg, k.Exercise), key.Matches(msg, k.Go):
 		if s.Stone.Exercise == nil {
 			return nav.Go(nav.Notice{Text: "This lesson has no exercise."})
 		}

@@ -16,6 +16,9 @@ func (s *Screen) render() tea.Cmd {
 	}
 	s.request++
 	j := job{to: s, request: s.request, lesson: s.Stone.Lesson, with: s.Renderer, width: s.measure, theme: s.Theme}
+	if !s.restored {
+		j.progress = s.Progress
+	}
 	if len(s.sections) == 0 {
 		return j.first
 	}
@@ -24,12 +27,13 @@ func (s *Screen) render() tea.Cmd {
 
 // job is one rendering of the lesson: everything that a command needs to know.
 type job struct {
-	to      *Screen
-	request int
-	lesson  *lessons.Lesson
-	with    *markdown.Renderer
-	width   int
-	theme   *theme.Theme
+	to       *Screen
+	request  int
+	lesson   *lessons.Lesson
+	with     *markdown.Renderer
+	width    int
+	theme    *theme.Theme
+	progress Progress // to ask for the place; nil when it is not needed
 }
 
 // first renders the sections that fill a screen.
@@ -43,7 +47,7 @@ func (j job) first() tea.Msg {
 	return msg
 }
 
-// all renders every section and the quiz. A lesson without a readable quiz can
+// all renders every section and counts the questions. A lesson without a readable quiz can
 // still be read.
 func (j job) all() tea.Msg {
 	sections, err := j.lesson.Sections()
@@ -55,19 +59,15 @@ func (j job) all() tea.Msg {
 	if err != nil || msg.err != nil {
 		return msg
 	}
-	msg.quiz = q
-	for _, question := range q.Questions {
-		text, err := j.with.Render(question.Ask, j.width, j.theme)
-		if err != nil {
-			msg.err = err
-		}
-		msg.asks = append(msg.asks, text)
-	}
+	msg.questions = len(q.Questions)
 	return msg
 }
 
 func (j job) render(sections []lessons.Section) renderedMsg {
 	msg := renderedMsg{to: j.to, request: j.request}
+	if j.progress != nil {
+		msg.section, msg.kept = j.progress.Place(j.lesson.ID)
+	}
 	for _, section := range sections {
 		text, err := j.with.Render(section.Source, j.width, j.theme)
 		if err != nil {

@@ -83,7 +83,7 @@ func (s *Screen) drawHeadings(rows int) []string {
 			add(i, section.heading.Level, section.heading.Text)
 		}
 	}
-	if s.quiz != nil {
+	if s.questions > 0 {
 		add(len(s.sections), 2, "Questions")
 	}
 	if at >= rows {

@@ -16,6 +16,9 @@ type OpenLesson struct {
 	Slug  string
 }
 
+// OpenQuiz asks for the questions of a stone's lesson.
+type OpenQuiz struct{ Stone *road.Stone }
+
 // OpenExercise asks for the exercise of a stone.
 type OpenExercise struct{ Stone *road.Stone }
 

@@ -29,10 +29,15 @@ type Attempt struct {
 // calls it from a command.
 type Load func() (map[string]Attempt, error)
 
+// Latest returns the id of the lesson that was read last, "" when none was. It
+// is called from a command.
+type Latest func() string
+
 // Screen is the roadmap.
 type Screen struct {
 	road  *road.Road
 	load  Load
+	last  Latest
 	theme *theme.Theme
 	keys  keys
 
@@ -54,9 +59,10 @@ type drawn struct {
 	rev, width, height int
 }
 
-// New returns the roadmap of a road.
-func New(r *road.Road, load Load, t *theme.Theme) *Screen {
-	s := &Screen{road: r, load: load, theme: t, keys: newKeys(), attempts: map[string]Attempt{}}
+// New returns the roadmap of a road. It begins at the stone of the latest
+// lesson, unless that is done, else at the next one.
+func New(r *road.Road, load Load, latest Latest, t *theme.Theme) *Screen {
+	s := &Screen{road: r, load: load, last: latest, theme: t, keys: newKeys(), attempts: map[string]Attempt{}}
 	s.shown = r.Stones()
 	s.cursor = s.index(s.next())
 	return s
@@ -65,6 +71,7 @@ func New(r *road.Road, load Load, t *theme.Theme) *Screen {
 type loadedMsg struct {
 	request  int
 	attempts map[string]Attempt
+	latest   string // only asked for once
 	err      error
 }
 
@@ -73,10 +80,14 @@ func (s *Screen) Init() tea.Cmd { return s.reload() }
 
 func (s *Screen) reload() tea.Cmd {
 	s.request++
-	id, load := s.request, s.load
+	id, load, latest := s.request, s.load, s.last
 	return func() tea.Msg {
-		attempts, err := load()
-		return loadedMsg{request: id, attempts: attempts, err: err}
+		msg := loadedMsg{request: id}
+		msg.attempts, msg.err = load()
+		if latest != nil {
+			msg.latest = latest()
+		}
+		return msg
 	}
 }
 
@@ -130,10 +141,24 @@ func (s *Screen) loaded(msg loadedMsg) tea.Cmd {
 		return nav.Fail(msg.err)
 	}
 	s.attempts = msg.attempts
+	s.resume(msg.latest)
 	if !s.chosen && s.filter == nil {
 		s.cursor = s.index(s.next())
 	}
 	return nil
+}
+
+// resume puts the choice where the learner was, when the program begins.
+func (s *Screen) resume(lesson string) {
+	s.last = nil
+	if lesson == "" || s.chosen || s.filter != nil {
+		return
+	}
+	stone, err := s.road.Find(lesson)
+	if err != nil || s.state(stone) == workspace.Passed {
+		return // a lesson of another version of the course, or one that is behind
+	}
+	s.cursor, s.chosen = s.index(stone), true
 }
 
 func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
