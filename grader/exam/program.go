@@ -190,7 +190,12 @@ func (p *Program) close() {
 }
 
 // Instance returns the instance with the given index, from 0.
-func (c *C) Instance(i int) *Instance { return &Instance{c: c, Program: c.session.programs[i]} }
+func (c *C) Instance(i int) *Instance {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.touched[i] = true
+	return &Instance{c: c, Program: c.session.programs[i]}
+}
 
 // Instance is a Program in the hands of a check.
 type Instance struct {

@@ -70,6 +70,10 @@ func (l *programLog) tail(n int, named bool) string {
 func (c *C) timeline() []report.Entry {
 	c.mu.Lock()
 	entries := slices.Clone(c.entries)
+	others := map[string]bool{} // instances in the hands of checks that overlap with this one
+	for i, p := range c.session.programs {
+		others[p.name()] = c.spec.parallel && !c.touched[i]
+	}
 	c.mu.Unlock()
 	if !c.spec.parallel {
 		for _, st := range c.Statements() {
@@ -77,6 +81,9 @@ func (c *C) timeline() []report.Entry {
 		}
 	}
 	for _, l := range c.session.log.since(c.logMark) {
+		if others[l.actor] {
+			continue
+		}
 		entries = append(entries, report.Entry{At: l.At.Sub(c.began), Kind: report.KindLog, Actor: l.actor, Text: l.Text})
 	}
 	slices.SortStableFunc(entries, func(a, b report.Entry) int { return int(a.At - b.At) })

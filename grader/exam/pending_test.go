@@ -1,0 +1,131 @@
+package exam
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/cairn-learn/cairn/grader/process"
+)
+
+// against returns a check that talks to handler in place of a program.
+func against(t *testing.T, handler http.Handler, sp spec) *C {
+	t.Helper()
+	srv := httptest.NewServer(handler)
+	t.Cleanup(srv.Close)
+	u, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSession(t.Context(), &X{instances: 2}, Options{ID: "pending"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if s.programs[0].port, err = strconv.Atoi(u.Port()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	return s.newCheck(ctx, &sp)
+}
+
+func TestBeginReturnsWhileTheHandlerReads(t *testing.T) {
+	reading := make(chan struct{})
+	c := against(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		half := make([]byte, 6)
+		if _, err := io.ReadFull(r.Body, half); err != nil {
+			t.Error(err)
+		}
+		close(reading)
+		rest, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = w.Write(append(half, rest...))
+	}), spec{id: "begin"})
+	defer c.clean()
+	p, err := c.Begin(http.MethodPost, "/", "first second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-reading // the first half has arrived, and nothing makes the second come
+	if p.Answered() {
+		t.Error("answered before the second half was sent")
+	}
+	r, err := p.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(r.Body) != "first second" {
+		t.Errorf("the handler read %q", r.Body)
+	}
+	if again, err := p.Finish(); again != r || err != nil {
+		t.Errorf("the second Finish returned %v, %v", again, err)
+	}
+}
+
+func TestBeginSaysWhenNobodyReads(t *testing.T) {
+	c := against(t, http.NotFoundHandler(), spec{id: "begin"})
+	defer c.clean()
+	if _, err := c.Begin(http.MethodPost, "/", "first second"); err == nil {
+		t.Error("no error, although the answer came without the body")
+	}
+}
+
+func TestPendingEndsWithItsCheck(t *testing.T) {
+	gone := make(chan error, 1)
+	c := against(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.ReadAll(r.Body)
+		gone <- err
+	}), spec{id: "begin"})
+	p, err := c.Begin(http.MethodPost, "/", "first second", Timeout(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.clean()
+	if !p.Answered() {
+		t.Error("the request goes on after its check")
+	}
+	if err := <-gone; err == nil {
+		t.Error("the handler got a whole body that nobody sent")
+	}
+}
+
+func TestFreshConnections(t *testing.T) {
+	remotes := map[string]bool{}
+	c := against(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { remotes[r.RemoteAddr] = true }), spec{id: "fresh"})
+	defer c.clean()
+	cl := c.Client("A", FreshConnections())
+	for range 3 {
+		if _, err := cl.Try(http.MethodGet, "/", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(remotes) != 3 {
+		t.Errorf("3 requests over %d connections", len(remotes))
+	}
+}
+
+// Overlapping checks have instances of their own, and each shows only these.
+func TestTimelineOfOverlappingChecks(t *testing.T) {
+	for _, parallel := range []bool{false, true} {
+		c := against(t, http.NotFoundHandler(), spec{id: "log", settings: settings{parallel: parallel}})
+		c.Instance(1)
+		c.session.log.add("instance 1", process.Line{At: time.Now(), Text: "not ours"})
+		c.session.log.add("instance 2", process.Line{At: time.Now(), Text: "ours"})
+		want := 2
+		if parallel {
+			want = 1
+		}
+		if got := c.timeline(); len(got) != want || got[len(got)-1].Text != "ours" {
+			t.Errorf("parallel %v: %+v", parallel, got)
+		}
+		c.clean()
+	}
+}
