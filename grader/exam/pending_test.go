@@ -7,10 +7,12 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/process"
+	"github.com/cairn-learn/cairn/grader/report"
 )
 
 // against returns a check that talks to handler in place of a program.
@@ -127,5 +129,23 @@ func TestTimelineOfOverlappingChecks(t *testing.T) {
 			t.Errorf("parallel %v: %+v", parallel, got)
 		}
 		c.clean()
+	}
+}
+
+func TestRepeatedRequestsAreOneEntry(t *testing.T) {
+	poll := func(at time.Duration, result string) report.Entry {
+		return report.Entry{At: at, Duration: 1, Kind: report.KindHTTP, Actor: "A", Text: "GET /readyz", Result: result}
+	}
+	got := mergeRepeated([]report.Entry{poll(0, "200"), poll(5, "200"), poll(10, "200"), poll(15, "503"),
+		{At: 20, Kind: report.KindLog, Text: "x"}, {At: 21, Kind: report.KindLog, Text: "x"}, poll(25, "503")})
+	var texts []string
+	for _, e := range got {
+		texts = append(texts, e.Text+" "+e.Result)
+	}
+	if want := "GET /readyz, 3 times 200|GET /readyz 503|x |x |GET /readyz 503"; strings.Join(texts, "|") != want {
+		t.Errorf("%s", strings.Join(texts, "|"))
+	}
+	if got[0].Duration != 11 {
+		t.Errorf("three requests from 0 to 11 took %d", got[0].Duration)
 	}
 }

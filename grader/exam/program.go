@@ -244,11 +244,10 @@ func (i *Instance) WaitExit(d time.Duration) (code int, exited bool) {
 	defer timer.Stop()
 	select {
 	case <-i.proc.Done():
-		e, _ := i.proc.Exit()
-		return e.Code, true
 	case <-timer.C:
-		return 0, false
 	}
+	e, exited := i.proc.Exit() // also when both happened
+	return e.Code, exited
 }
 
 // Pid returns the process id of the program.

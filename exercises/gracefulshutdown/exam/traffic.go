@@ -1,0 +1,209 @@
+package exam
+
+import (
+	"fmt"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/cairn-learn/cairn/grader/exam"
+)
+
+// flipReadiness watches /readyz from the signal on: 503 must come, and it must
+// come before the first connection is refused.
+func flipReadiness(c *exam.C) {
+	o := opened(c, forReady)
+	o.signal(syscall.SIGTERM)
+	f := exam.Finding{
+		Did:      "SIGTERM, then GET /readyz over a new connection, again and again",
+		Expected: fmt.Sprintf("503 soon after the signal; connections are refused only when the drain delay of %s is over", drainDelay),
+	}
+	var flipped, closed bool
+	o.awaitFor(stopTimeout+late, func() bool {
+		r, err := o.fresh.Try(http.MethodGet, "/readyz", nil)
+		flipped = err == nil && r.Status == http.StatusServiceUnavailable
+		closed = err != nil && outcome(r, err) == "connection refused"
+		return flipped || closed
+	})
+	switch {
+	case closed && o.since() < drainDelay:
+		f.Saw = "connections were refused at once, and no answer had said 503 before: the listener was closed before anybody could see the sign"
+		c.Fail(f)
+	case !flipped:
+		f.Saw = "200 as long as the program accepted connections, then refused: nobody was told in time"
+		c.Fail(f)
+	}
+	r, err := o.fresh.Try(http.MethodGet, "/healthz", nil)
+	if err != nil || r.Status != http.StatusOK {
+		c.Fail(exam.Finding{
+			Did:      "SIGTERM, then GET /healthz while /readyz said 503",
+			Expected: "200: the program is alive, it only takes no new traffic",
+			Saw:      outcome(r, err),
+			Why:      "/healthz decides whether the platform kills the program. One that calls itself dead while it finishes its work may not live to finish it.",
+			Read:     lesson + "alive-is-not-ready",
+		})
+	}
+}
+
+// serveWhileDraining sends orders over new connections after the signal. What
+// comes to an end before the drain delay is over must have been answered.
+func serveWhileDraining(c *exam.C) {
+	o := opened(c, forDrain)
+	o.signal(syscall.SIGTERM)
+	o.await(func() bool { return o.readiness() != http.StatusOK })
+	var issued []int
+	for {
+		lines := order(c, 2)
+		r, err := o.fresh.Try(http.MethodPost, "/invoices", lines)
+		if after := o.since(); after >= drainDelay {
+			break
+		}
+		f := exam.Finding{
+			Did:      "SIGTERM, then POST /invoices over a new connection, before the drain delay was over",
+			Expected: "201 with the invoice, as ever",
+			Saw:      outcome(r, err),
+		}
+		if err == nil && r.Status == http.StatusServiceUnavailable {
+			f.Saw += ". /readyz speaks to the load balancer; a caller who has been sent here gets served"
+		}
+		c.Require(err == nil && r.Status == http.StatusCreated, f)
+		number, fault := invoice(r, lines)
+		c.Require(fault == "", exam.Finding{Did: f.Did, Expected: f.Expected, Saw: fault + ": " + r.String()})
+		issued = append(issued, number)
+		time.Sleep(50 * time.Millisecond) // not a load test
+	}
+	o.exit(stopTimeout + late)
+	if fault := o.journal().missing(issued...); fault != "" {
+		c.Fail(exam.Finding{Did: "SIGTERM, then POST /invoices during the drain delay, then the journal after the exit",
+			Expected: "an entry for every number", Saw: fault})
+	}
+}
+
+// finishInFlight holds a request back until the door is closed, and lets it go
+// on then.
+func finishInFlight(c *exam.C) {
+	o := opened(c, forInFlight)
+	early, late := order(c, 6), order(c, 6)
+	first := o.begin(o.keep, early)
+	o.signal(syscall.SIGTERM)
+	o.await(func() bool { return o.readiness() != http.StatusOK })
+	second := o.begin(c.Client("C", exam.To(forInFlight)), late)
+	did := "POST /invoices, SIGTERM while its body was on the way, and the rest of the body once new connections were refused"
+	if !o.awaitFor(time.Until(o.at.Add(stopTimeout)), func() bool { return first.Answered() || o.closed() }) {
+		o.awaitClosed("POST /invoices, and SIGTERM while its body was on the way")
+	}
+	for _, p := range []struct {
+		pending *exam.Pending
+		lines   map[string][]string
+		did     string
+	}{
+		{first, early, did},
+		{second, late, "the same with a request that came after the signal, during the drain delay"},
+	} {
+		r, err := p.pending.Finish()
+		f := exam.Finding{Did: p.did, Expected: "201 with the whole invoice", Saw: outcome(r, err)}
+		switch {
+		case err != nil && o.gone():
+			f.Saw += ": the program had exited, and did not wait for it"
+		case err != nil:
+			f.Saw += ": the program still ran, but had closed it"
+		case r.Status != http.StatusCreated:
+			f.Saw += ". The work was stopped half-way"
+			f.Detail = "Look where the context of a request comes from, and what ends it."
+		default:
+			_, fault := invoice(r, p.lines)
+			c.Require(fault == "", exam.Finding{Did: f.Did, Expected: f.Expected, Saw: fault + ": " + r.String()})
+			continue
+		}
+		c.Fail(f)
+	}
+	o.wantClean(did + ", answered with 201")
+}
+
+// gone tells whether the program has exited, or does so in a moment.
+func (o *office) gone() bool {
+	_, exited := o.in.WaitExit(250 * time.Millisecond)
+	return exited
+}
+
+// wantClean fails unless the program, whose work is done, exits with status 0
+// and has accounted for every number.
+func (o *office) wantClean(did string) {
+	code, exited := o.exit(stopTimeout + late)
+	f := exam.Finding{Did: did, Expected: "the program exits with status 0", Saw: fmt.Sprintf("it exited with status %d", code), Why: whyStatus}
+	switch {
+	case !exited:
+		f.Saw = fmt.Sprintf("it still ran %s after the signal", stopTimeout+late)
+		f.Why = whyKilled
+		f.Read = lesson + "the-deadline-is-not-yours"
+		f.Detail = o.in.Goroutines()
+		o.c.Fail(f)
+	case code != 0:
+		o.c.Fail(f)
+	}
+}
+
+// leaveIdle keeps connections open on which a request has been answered.
+func leaveIdle(c *exam.C) {
+	o := opened(c, forIdle)
+	c.Burst(3, func(i int) {
+		r, err := c.Client(fmt.Sprintf("%c", 'C'+i), exam.To(forIdle)).Try(http.MethodPost, "/invoices", order(c, 2))
+		c.Require(err == nil && r.Status == http.StatusCreated, exam.Finding{Did: "POST /invoices", Expected: "201", Saw: outcome(r, err)})
+	})
+	o.signal(syscall.SIGTERM)
+	code, exited := o.exit(stopTimeout)
+	f := exam.Finding{
+		Did:      "SIGTERM, with three connections open that were answered and then kept alive",
+		Expected: fmt.Sprintf("the program closes them and exits with status 0, well before the %s of STOP_TIMEOUT", stopTimeout),
+		Saw:      fmt.Sprintf("it still ran %s after the signal, although no request was under way", stopTimeout),
+	}
+	if !exited {
+		f.Detail = o.in.Goroutines()
+		c.Fail(f)
+	}
+	f.Saw = fmt.Sprintf("it exited with status %d", code)
+	c.Require(code == 0, f)
+}
+
+// stopOnInterrupt goes once through the whole of it, with the other signal.
+func stopOnInterrupt(c *exam.C) {
+	o := opened(c, forInterrupt)
+	lines := order(c, 6)
+	p := o.begin(o.keep, lines)
+	o.signal(syscall.SIGINT)
+	did := "POST /invoices, and SIGINT while its body was on the way"
+	flipped := o.await(func() bool { return o.readiness() != http.StatusOK }) && o.readiness() == http.StatusServiceUnavailable
+	if _, exited := o.in.WaitExit(0); exited {
+		c.Fail(exam.Finding{Did: did, Expected: "the same as on SIGTERM",
+			Saw: "the signal itself ended the program: it asks for SIGTERM only"})
+	}
+	c.Require(flipped, exam.Finding{Did: did, Expected: "GET /readyz answers 503, as on SIGTERM",
+		Saw: "it did not: the two signals take different ways"})
+	r, err := p.Finish()
+	if err != nil || r.Status != http.StatusCreated {
+		c.Fail(exam.Finding{Did: did + ", then the rest of the body", Expected: "201 with the whole invoice, as on SIGTERM", Saw: outcome(r, err)})
+	}
+	o.wantClean(did + ", answered with 201")
+}
+
+// finishMails makes the last answer the last thing that keeps the program: its
+// mail is certainly not sent yet.
+func finishMails(c *exam.C) {
+	o := opened(c, forMails)
+	lines := order(c, 1)
+	p := o.begin(o.keep, lines)
+	o.signal(syscall.SIGTERM)
+	o.awaitFor(time.Until(o.at.Add(stopTimeout)), func() bool { return p.Answered() || o.closed() })
+	r, err := p.Finish()
+	did := "POST /invoices, SIGTERM while its body was on the way, the rest of the body, and the journal after the exit"
+	if err != nil || r.Status != http.StatusCreated {
+		c.Fail(exam.Finding{Did: did, Expected: "201 with the whole invoice", Saw: outcome(r, err)})
+	}
+	o.wantClean(did)
+	j := o.journal()
+	f := exam.Finding{Did: did, Expected: "\"issued\", and then \"mailed\" or \"unsent\"", Saw: j.unaccounted()}
+	if f.Saw != "" {
+		f.Saw += ": the program exited as soon as its last answer was out, and a goroutine of its own was still at work"
+		c.Fail(f)
+	}
+}
