@@ -31,7 +31,7 @@ func cutAtDeadline(c *exam.C) {
 				Expected: "201 for the short one", Saw: outcome(r, err)})
 		},
 		func() { r, err = b.Finish() },
-		func() { o.exit(stopTimeout + late) },
+		func() { o.exit(stopTimeout + grace) },
 	)
 	did := fmt.Sprintf("POST /invoices with %d lines, which take 10 s, and SIGTERM while it was under way", tooLong)
 	o.wantCut(did)
@@ -59,14 +59,14 @@ func cutAtDeadline(c *exam.C) {
 
 // wantCut fails unless the program exits with status 1 soon after its timeout.
 func (o *office) wantCut(did string) {
-	code, exited := o.exit(stopTimeout + late)
+	code, exited := o.exit(stopTimeout + grace)
 	f := exam.Finding{
 		Did:      did,
 		Expected: fmt.Sprintf("the request is cut %s after the signal, and within another second the program exits with status 1", stopTimeout),
 	}
 	switch {
 	case !exited:
-		f.Saw = fmt.Sprintf("it still ran %s after the signal", stopTimeout+late)
+		f.Saw = fmt.Sprintf("it still ran %s after the signal", stopTimeout+grace)
 		f.Detail = o.in.Goroutines()
 		o.c.Fail(f)
 	case code != 1:
@@ -84,7 +84,7 @@ func leaveStalled(c *exam.C) {
 	o := opened(c, forStalled)
 	o.begin(o.keep, order(c, 3))
 	o.signal(syscall.SIGTERM)
-	_, exited := o.exit(stopTimeout + late)
+	_, exited := o.exit(stopTimeout + grace)
 	if exited {
 		return
 	}
@@ -92,7 +92,7 @@ func leaveStalled(c *exam.C) {
 		Did:      "half of a POST /invoices, SIGTERM, and nothing more from that client",
 		Expected: fmt.Sprintf("the program is gone within a second after the %s of STOP_TIMEOUT", stopTimeout),
 		Saw: fmt.Sprintf("it still ran %s after the signal. The handler was reading a body that did not come, and a read does not end with a context: only closing the connection ends it",
-			stopTimeout+late),
+			stopTimeout+grace),
 		Detail: o.in.Goroutines(),
 	})
 }
@@ -135,7 +135,7 @@ func stopTwice(c *exam.C) {
 	o.awaitFor(time.Until(o.at.Add(stopTimeout)), func() bool { return p.Answered() || o.closed() })
 	second := time.Now()
 	o.signal(syscall.SIGINT)
-	o.exit(stopTimeout + late)
+	o.exit(stopTimeout + grace)
 	code, exited := o.in.WaitExit(0)
 	f := exam.Finding{
 		Did:      did,

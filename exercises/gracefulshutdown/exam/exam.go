@@ -24,9 +24,9 @@ const (
 const (
 	drainDelay  = time.Second
 	stopTimeout = 4 * time.Second
-	// late is how much later than promised an exit may be seen: the second that
+	// grace is how much later than promised an exit may be seen: the second that
 	// the task allows, and twice that for a busy machine.
-	late = 3 * time.Second
+	grace = 3 * time.Second
 )
 
 // The instances, one for each check that overlaps with others.
@@ -67,13 +67,13 @@ func traffic(x *exam.X) {
 		exam.Parallel(), exam.After("stops"),
 		exam.Why("The load balancer learns it from /readyz or from its users. Until it has learned it, every request that it sends here is refused."),
 		exam.Read(lesson+"first-the-sign-then-the-door"))
-	x.Check("drain", "serves as ever for the drain delay", serveWhileDraining, exam.Parallel(), exam.After("stops"),
-		exam.Why("A load balancer asks every few seconds. Whoever it sends until then has done nothing wrong."),
-		exam.Read(lesson+"first-the-sign-then-the-door"))
 	x.Check("in-flight", "finishes the request that is under way, behind a closed door", finishInFlight,
 		exam.Parallel(), exam.After("stops"),
 		exam.Why("The caller sees a connection that broke off, and cannot know whether there is an invoice now. At ten deployments a day this is where the daily errors come from."),
 		exam.Read(lesson+"shutdown-waits-if-you-wait"))
+	x.Check("drain", "serves as ever for the drain delay", serveWhileDraining, exam.Parallel(), exam.After("stops"),
+		exam.Why("A load balancer asks every few seconds. Whoever it sends until then has done nothing wrong."),
+		exam.Read(lesson+"first-the-sign-then-the-door"))
 	x.Check("idle", "does not wait for connections on which nothing is under way", leaveIdle,
 		exam.Parallel(), exam.After("stops"),
 		exam.Why("Load balancers keep connections open for minutes. A program that waits for them is killed at every deployment, together with whatever it had left to do."),

@@ -116,7 +116,7 @@ func (o *office) awaitClosed(did string) {
 // begin sends half of an order and returns when the program has begun to read
 // it.
 func (o *office) begin(cl *exam.Client, lines map[string][]string) *exam.Pending {
-	p, err := cl.Begin(http.MethodPost, "/invoices", lines, exam.Timeout(stopTimeout+2*late))
+	p, err := cl.Begin(http.MethodPost, "/invoices", lines, exam.Timeout(stopTimeout+2*grace))
 	if err != nil {
 		o.c.Fail(exam.Finding{Did: "POST /invoices, slowly: the header, half of the body, the rest",
 			Expected: "the program reads the body", Saw: err.Error()})
