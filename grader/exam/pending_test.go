@@ -149,3 +149,20 @@ func TestRepeatedRequestsAreOneEntry(t *testing.T) {
 		t.Errorf("three requests from 0 to 11 took %d", got[0].Duration)
 	}
 }
+
+// Instances start side by side, and each must get a port of its own.
+func TestFreePortIsGivenOnce(t *testing.T) {
+	c := against(t, http.NotFoundHandler(), spec{id: "port"})
+	defer c.clean()
+	given := map[int]bool{}
+	for range 200 {
+		port, err := c.session.freePort()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if given[port] || port < firstPort || port >= lastPort {
+			t.Fatalf("port %d, after %d others", port, len(given))
+		}
+		given[port] = true
+	}
+}

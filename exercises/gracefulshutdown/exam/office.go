@@ -193,28 +193,23 @@ func (j journal) missing(issued ...int) string {
 	return ""
 }
 
-// unaccounted lists the issued invoices that were neither mailed nor handed
-// back, in words: "" for none.
+// unaccounted says in words which issued invoices were neither mailed nor handed
+// back: "" for none.
 func (j journal) unaccounted() string {
-	var open []string
-	for n, entries := range j {
+	open := 0
+	for _, entries := range j {
 		if slices.Contains(entries, "issued") && !slices.Contains(entries, "mailed") && !slices.Contains(entries, "unsent") {
-			open = append(open, fmt.Sprintf("%d", n))
+			open++
 		}
 	}
-	if len(open) == 0 {
+	switch {
+	case open == 0:
 		return ""
+	case open == 1:
+		return "an invoice was issued, and is neither mailed nor unsent"
+	default:
+		return "several invoices were issued, and are neither mailed nor unsent"
 	}
-	slices.SortFunc(open, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return strings.Compare(a, b)
-	})
-	if len(open) == 1 {
-		return "invoice " + open[0] + " was issued, and is neither mailed nor unsent"
-	}
-	return fmt.Sprintf("%d invoices were issued and are neither mailed nor unsent, the last is %s", len(open), open[len(open)-1])
 }
 
 // wantEntries waits until the journal of a running program has no fault.
