@@ -19,7 +19,7 @@ const tooLong = 500
 func cutAtDeadline(c *exam.C) {
 	o := opened(c, forDeadline)
 	short, long := order(c, 3), order(c, tooLong)
-	a, b := o.begin(o.keep, short), o.begin(c.Client("C", exam.To(forDeadline)), long)
+	a, b := o.begin(o.fresh, short), o.begin(c.Client("C", exam.To(forDeadline), exam.FreshConnections()), long)
 	o.signal(syscall.SIGTERM)
 	var r *exam.Response
 	var err error
@@ -82,7 +82,7 @@ func (o *office) wantCut(did string) {
 // leaveStalled has a client that stops in the middle of its body and stays.
 func leaveStalled(c *exam.C) {
 	o := opened(c, forStalled)
-	o.begin(o.keep, order(c, 3))
+	o.begin(o.fresh, order(c, 3))
 	o.signal(syscall.SIGTERM)
 	_, exited := o.exit(stopTimeout + grace)
 	if exited {
@@ -129,7 +129,7 @@ func handBack(c *exam.C) {
 // stopTwice sends the second signal when the program waits for a request.
 func stopTwice(c *exam.C) {
 	o := opened(c, forAgain)
-	p := o.begin(o.keep, order(c, 3))
+	p := o.begin(o.fresh, order(c, 3))
 	o.signal(syscall.SIGTERM)
 	did := "POST /invoices, SIGTERM while its body was on the way, and once new connections were refused, SIGINT"
 	o.awaitFor(time.Until(o.at.Add(stopTimeout)), func() bool { return p.Answered() || o.closed() })
