@@ -37,7 +37,9 @@ func To(instance int) ClientOption { return func(cl *Client) { cl.instance = ins
 
 // Client makes a client with a name of its own.
 func (c *C) Client(name string, opts ...ClientOption) *Client {
-	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
+	// Without ExpectContinueTimeout the body of a request that asks for 100
+	// Continue would be sent at once. The request's own bound applies.
+	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64, ExpectContinueTimeout: time.Hour}
 	cl := &Client{c: c, name: name, http: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -56,6 +58,7 @@ type request struct {
 	header       http.Header
 	timeout      time.Duration
 	unfinished   bool
+	held         *heldBody // nil unless begun by Begin
 	err          error
 }
 
@@ -171,6 +174,7 @@ func (cl *Client) send(r *request) (*Response, error) {
 	}
 	c.mu.Lock()
 	c.last = r.did()
+	c.touched[cl.instance] = true
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(c.ctx, r.timeout)
 	defer cancel()
@@ -200,6 +204,10 @@ func (cl *Client) roundTrip(ctx context.Context, r *request) (*Response, error) 
 	if r.unfinished {
 		req.ContentLength, req.GetBody = -1, nil
 		req.Body = io.NopCloser(io.MultiReader(bytes.NewReader(r.body), silence{ctx}))
+	}
+	if r.held != nil {
+		r.held.ctx = ctx
+		req.Body, req.ContentLength, req.GetBody = r.held, int64(len(r.body)), nil
 	}
 	for name, values := range r.header {
 		if values != nil {

@@ -11,6 +11,7 @@ package exam
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -119,6 +120,11 @@ func (x *X) Instances(n int) { x.instances = n }
 
 // Env adds a variable to the program's environment.
 func (x *X) Env(name, value string) { x.env = append(x.env, name+"="+value) }
+
+// Overlaps tells whether any checks run side by side.
+func (x *X) Overlaps() bool {
+	return slices.ContainsFunc(x.checks, func(s *spec) bool { return s.parallel })
+}
 
 // Listed returns id and title of every check in order, the built-in one first.
 func (x *X) Listed() [][2]string {

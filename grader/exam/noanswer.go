@@ -84,8 +84,8 @@ func (c *C) explainExit() {
 	if c.session.Trouble() != nil {
 		return
 	}
-	for _, p := range c.session.programs {
-		if !p.exited() {
+	for i, p := range c.session.programs {
+		if !p.exited() || c.spec.parallel && !c.touched[i] {
 			continue
 		}
 		if c.finding == nil {

@@ -3,6 +3,7 @@ package exam
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -47,23 +48,38 @@ func (p *Program) name() string {
 
 func (p *Program) base() string { return "http://127.0.0.1:" + strconv.Itoa(p.port) }
 
-// freePort asks the system for a port that nobody listens on just now.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// The ports that programs listen on. They lie below those that systems give to
+// whoever asks for any, clients among them, so that none of these takes a port
+// between its choice and the moment in which the program listens there.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+)
+
+// freePort draws a port that nobody listens on just now and that no other
+// instance of this session was given.
+func (s *Session) freePort() (int, error) {
+	var err error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		if !s.claim("port " + strconv.Itoa(port)) {
+			continue
+		}
+		var l net.Listener
+		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, err
 }
 
 // launch starts the process without waiting until it listens.
 func (p *Program) launch() error {
-	port, err := freePort()
+	s := p.session
+	port, err := s.freePort()
 	if err != nil {
 		return fmt.Errorf("no free port on 127.0.0.1: %w", err)
 	}
-	s := p.session
 	home := filepath.Join(s.opts.Dir, "home-"+strconv.Itoa(p.index+1))
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
@@ -200,7 +216,12 @@ func (p *Program) close() {
 }
 
 // Instance returns the instance with the given index, from 0.
-func (c *C) Instance(i int) *Instance { return &Instance{c: c, Program: c.session.programs[i]} }
+func (c *C) Instance(i int) *Instance {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.touched[i] = true
+	return &Instance{c: c, Program: c.session.programs[i]}
+}
 
 // Instance is a Program in the hands of a check.
 type Instance struct {
@@ -249,11 +270,10 @@ func (i *Instance) WaitExit(d time.Duration) (code int, exited bool) {
 	defer timer.Stop()
 	select {
 	case <-i.proc.Done():
-		e, _ := i.proc.Exit()
-		return e.Code, true
 	case <-timer.C:
-		return 0, false
 	}
+	e, exited := i.proc.Exit() // also when both happened
+	return e.Code, exited
 }
 
 // Pid returns the process id of the program.

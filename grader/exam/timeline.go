@@ -71,6 +71,10 @@ func (l *programLog) tail(n int, named bool) string {
 func (c *C) timeline() []report.Entry {
 	c.mu.Lock()
 	entries := slices.Clone(c.entries)
+	others := map[string]bool{} // instances in the hands of checks that overlap with this one
+	for i, p := range c.session.programs {
+		others[p.name()] = c.spec.parallel && !c.touched[i]
+	}
 	c.mu.Unlock()
 	if !c.spec.parallel {
 		for _, st := range c.Statements() {
@@ -83,14 +87,41 @@ func (c *C) timeline() []report.Entry {
 		}
 	}
 	for _, l := range c.session.log.since(c.logMark) {
+		if others[l.actor] {
+			continue
+		}
 		entries = append(entries, report.Entry{At: l.At.Sub(c.began), Kind: report.KindLog, Actor: l.actor, Text: l.Text})
 	}
 	slices.SortStableFunc(entries, func(a, b report.Entry) int { return int(a.At - b.At) })
+	entries = mergeRepeated(entries)
 	if n := len(entries); n > maxEntries {
 		entries = append(entries[:maxEntries:maxEntries], report.Entry{At: entries[n-1].At, Kind: report.KindNote,
 			Actor: "cairn", Text: fmt.Sprintf("%d more lines of evidence are left out", n-maxEntries)})
 	}
 	return entries
+}
+
+// mergeRepeated makes one entry of requests that were repeated, with nothing in
+// between, until the answer changed.
+func mergeRepeated(entries []report.Entry) []report.Entry {
+	var merged []report.Entry
+	for i := 0; i < len(entries); {
+		e, n := entries[i], 1
+		for ; i+n < len(entries) && e.Kind == report.KindHTTP; n++ {
+			next := entries[i+n]
+			if next.Kind != e.Kind || next.Actor != e.Actor || next.Text != e.Text || next.Result != e.Result {
+				break
+			}
+		}
+		if n > 1 {
+			last := entries[i+n-1]
+			e.Text = fmt.Sprintf("%s, %d times", e.Text, n)
+			e.Duration = last.At + last.Duration - e.At
+		}
+		merged = append(merged, e)
+		i += n
+	}
+	return merged
 }
 
 // connection names a connection in the evidence, with its instance when there are

@@ -315,3 +315,15 @@ func TestFeedbackLeavesGoroutinesOut(t *testing.T) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
 }
+
+func TestOverlaps(t *testing.T) {
+	check := func(opts ...exam.Option) grader.Exercise {
+		return grader.Exercise{Exam: func(x *exam.X) { x.Check("a", "a", func(*exam.C) {}, opts...) }}
+	}
+	if overlaps(grader.Exercise{}) || overlaps(check()) {
+		t.Error("an exam without parallel checks overlaps")
+	}
+	if !overlaps(check(exam.Parallel())) {
+		t.Error("an exam with a parallel check does not overlap")
+	}
+}
