@@ -31,6 +31,8 @@ type Program struct {
 	port    int
 	started time.Time
 	stopped atomic.Bool // by the examiner, so an exit is no surprise
+	beside  bool        // started by a check, beside the instances
+	change  []string    // of the environment, as for C.Run
 
 	dumpMu sync.Mutex
 	dumped *process.Process // the process that dump is of
@@ -39,6 +41,9 @@ type Program struct {
 
 // name is how the evidence calls the instance.
 func (p *Program) name() string {
+	if p.beside {
+		return "run " + strconv.Itoa(p.index+1)
+	}
 	if len(p.session.programs) == 1 {
 		return "program"
 	}
@@ -64,7 +69,7 @@ func (p *Program) launch() error {
 		return fmt.Errorf("no free port on 127.0.0.1: %w", err)
 	}
 	s := p.session
-	home := filepath.Join(s.opts.Dir, "home-"+strconv.Itoa(p.index+1))
+	home := filepath.Join(s.opts.Dir, "home-"+strings.ReplaceAll(p.name(), " ", "-"))
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
@@ -79,8 +84,8 @@ func (p *Program) launch() error {
 	if p.redis != nil {
 		env = append(env, "REDIS_URL="+s.opts.Redis.ProgramURL(p.redis.Addr()))
 	}
-	env = append(env, s.x.env...)
-	p.port, p.started = port, time.Now()
+	env = changed(append(env, s.x.env...), p.change)
+	p.port, p.started = portOf(env), time.Now()
 	p.stopped.Store(false)
 	name := p.name()
 	p.proc, err = process.Start(s.ctx, process.Spec{
@@ -249,11 +254,10 @@ func (i *Instance) WaitExit(d time.Duration) (code int, exited bool) {
 	defer timer.Stop()
 	select {
 	case <-i.proc.Done():
-		e, _ := i.proc.Exit()
-		return e.Code, true
 	case <-timer.C:
-		return 0, false
 	}
+	e, exited := i.proc.Exit()
+	return e.Code, exited
 }
 
 // Pid returns the process id of the program.

@@ -52,10 +52,11 @@ func (l *programLog) since(mark int) []logLine {
 	return slices.Clone(l.lines[mark:])
 }
 
-// tail returns the last n lines, with the instance's name when there are
+// tail returns the last n lines, with the name of the process when they are of
 // several.
-func (l *programLog) tail(n int, named bool) string {
+func (l *programLog) tail(n int) string {
 	lines := l.since(max(0, l.len()-n))
+	named := slices.ContainsFunc(lines, func(line logLine) bool { return line.actor != lines[0].actor })
 	var b strings.Builder
 	for _, line := range lines {
 		if named {
