@@ -52,6 +52,9 @@ func (c *C) Run(d time.Duration, env ...string) *Run {
 // of a Run.
 func ToInstance(i *Instance) ClientOption { return func(cl *Client) { cl.program = i.Program } }
 
+// Port returns the port that the process was given as $PORT, 0 when that is none.
+func (i *Instance) Port() int { return i.port }
+
 // Ending says how the process ended, in words: "exited with status 2".
 func (i *Instance) Ending() string { return i.ending() }
 
