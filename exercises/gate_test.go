@@ -23,6 +23,8 @@ import (
 var (
 	update = flag.Bool("update", false, "write the golden feedback of starters and mutants")
 	item   = flag.String("item", "", "try only items that match, for example 'mutant no-lock'")
+
+	withServices = flag.Bool("with-services", false, "try only exercises that need a service")
 )
 
 func TestMain(m *testing.M) {
@@ -66,6 +68,9 @@ func TestGate(t *testing.T) {
 		}
 	})
 	for _, e := range catalogue.All() {
+		if *withServices && len(e.Services()) == 0 {
+			continue
+		}
 		t.Run(e.ID, func(t *testing.T) {
 			needServices(t, e)
 			verify(t, g, e, gate.Options{Runs: runs, Race: true, Update: *update, Dir: ".", Only: only, Course: course})

@@ -5,6 +5,7 @@ package exercises
 import (
 	"embed"
 
+	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
@@ -13,11 +14,12 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:gracefulshutdown all:lostupdate all:restcrud
+//go:embed all:workspace all:doorbell all:gracefulshutdown all:lostupdate all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
 var exams = map[string]func(*exam.X){
+	"doorbell":         doorbell.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"lostupdate":       lostupdate.Exam,
 	"restcrud":         restcrud.Exam,

@@ -35,11 +35,11 @@ type C struct {
 	finding *Finding
 	entries []report.Entry
 	cleanup []func()
-	touched map[int]bool // instances that the check had to do with
+	touched map[*Program]bool // instances that the check had to do with
 }
 
 func (s *Session) newCheck(ctx context.Context, sp *spec) *C {
-	c := &C{session: s, spec: sp, ctx: ctx, rand: newRand(s.opts.Seed, sp.id), began: time.Now(), touched: map[int]bool{}}
+	c := &C{session: s, spec: sp, ctx: ctx, rand: newRand(s.opts.Seed, sp.id), began: time.Now(), touched: map[*Program]bool{}}
 	c.mark = s.statements.Mark()
 	c.logMark = s.log.len()
 	c.examiner = c.Client("examiner")

@@ -23,24 +23,26 @@ const maxBody = 8 << 20
 // evidence shows. It keeps its connection alive between requests, follows no
 // redirect and asks for no compression.
 type Client struct {
-	c        *C
-	name     string
-	instance int
-	http     *http.Client
+	c       *C
+	name    string
+	program *Program
+	http    *http.Client
 }
 
 // ClientOption adjusts a client.
 type ClientOption func(*Client)
 
 // To makes the client talk to the instance with the given index, from 0.
-func To(instance int) ClientOption { return func(cl *Client) { cl.instance = instance } }
+func To(instance int) ClientOption {
+	return func(cl *Client) { cl.program = cl.c.session.programs[instance] }
+}
 
 // Client makes a client with a name of its own.
 func (c *C) Client(name string, opts ...ClientOption) *Client {
 	// Without ExpectContinueTimeout the body of a request that asks for 100
 	// Continue would be sent at once. The request's own bound applies.
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64, ExpectContinueTimeout: time.Hour}
-	cl := &Client{c: c, name: name, http: &http.Client{
+	cl := &Client{c: c, name: name, program: c.session.programs[0], http: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -174,7 +176,7 @@ func (cl *Client) send(r *request) (*Response, error) {
 	}
 	c.mu.Lock()
 	c.last = r.did()
-	c.touched[cl.instance] = true
+	c.touched[cl.program] = true
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(c.ctx, r.timeout)
 	defer cancel()
@@ -193,7 +195,7 @@ func (cl *Client) send(r *request) (*Response, error) {
 }
 
 func (cl *Client) roundTrip(ctx context.Context, r *request) (*Response, error) {
-	base := cl.c.session.programs[cl.instance].base()
+	base := cl.program.base()
 	req, err := http.NewRequestWithContext(ctx, r.method, base+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		cl.c.trouble(fmt.Errorf("check %s: %w", cl.c.spec.id, err))

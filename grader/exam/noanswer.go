@@ -14,7 +14,7 @@ const whyExit = "One request must never take the whole service down: every other
 
 // noAnswer ends the check because a request got no answer, and finds out why.
 func (c *C) noAnswer(cl *Client, r *request, err error) {
-	p := c.session.programs[cl.instance]
+	p := cl.program
 	f := Finding{Did: r.did(), Expected: "an answer"}
 	if errors.Is(err, context.DeadlineExceeded) {
 		c.hangs(p, r, f)
@@ -84,8 +84,8 @@ func (c *C) explainExit() {
 	if c.session.Trouble() != nil {
 		return
 	}
-	for i, p := range c.session.programs {
-		if !p.exited() || c.spec.parallel && !c.touched[i] {
+	for _, p := range c.session.programs {
+		if !p.exited() || c.spec.parallel && !c.touched[p] {
 			continue
 		}
 		if c.finding == nil {

@@ -32,6 +32,8 @@ type Program struct {
 	port    int
 	started time.Time
 	stopped atomic.Bool // by the examiner, so an exit is no surprise
+	beside  bool        // started by a check, beside the instances
+	change  []string    // of the environment, as for C.Run
 
 	dumpMu sync.Mutex
 	dumped *process.Process // the process that dump is of
@@ -40,6 +42,9 @@ type Program struct {
 
 // name is how the evidence calls the instance.
 func (p *Program) name() string {
+	if p.beside {
+		return "run " + strconv.Itoa(p.index+1)
+	}
 	if len(p.session.programs) == 1 {
 		return "program"
 	}
@@ -80,7 +85,7 @@ func (p *Program) launch() error {
 	if err != nil {
 		return fmt.Errorf("no free port on 127.0.0.1: %w", err)
 	}
-	home := filepath.Join(s.opts.Dir, "home-"+strconv.Itoa(p.index+1))
+	home := filepath.Join(s.opts.Dir, "home-"+strings.ReplaceAll(p.name(), " ", "-"))
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
@@ -95,8 +100,8 @@ func (p *Program) launch() error {
 	if p.redis != nil {
 		env = append(env, "REDIS_URL="+s.opts.Redis.ProgramURL(p.redis.Addr()))
 	}
-	env = append(env, s.x.env...)
-	p.port, p.started = port, time.Now()
+	env = changed(append(env, s.x.env...), p.change)
+	p.port, p.started = portOf(env), time.Now()
 	p.stopped.Store(false)
 	name := p.name()
 	p.proc, err = process.Start(s.ctx, process.Spec{
@@ -219,7 +224,7 @@ func (p *Program) close() {
 func (c *C) Instance(i int) *Instance {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.touched[i] = true
+	c.touched[c.session.programs[i]] = true
 	return &Instance{c: c, Program: c.session.programs[i]}
 }
 

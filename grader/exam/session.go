@@ -46,6 +46,7 @@ type Session struct {
 
 	mu      sync.Mutex
 	claimed map[string]bool
+	runs    int // started by checks so far
 	trouble error
 	limit   string
 }
@@ -292,7 +293,7 @@ func (s *Session) claim(name string) bool {
 }
 
 // Log returns the end of what the program printed, safe to show.
-func (s *Session) Log() string { return s.log.tail(200, len(s.programs) > 1) }
+func (s *Session) Log() string { return s.log.tail(200) }
 
 // Close ends every instance with all it started, and the proxies. It returns
 // when nothing is left.

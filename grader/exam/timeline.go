@@ -52,10 +52,11 @@ func (l *programLog) since(mark int) []logLine {
 	return slices.Clone(l.lines[mark:])
 }
 
-// tail returns the last n lines, with the instance's name when there are
+// tail returns the last n lines, with the name of the process when they are of
 // several.
-func (l *programLog) tail(n int, named bool) string {
+func (l *programLog) tail(n int) string {
 	lines := l.since(max(0, l.len()-n))
+	named := slices.ContainsFunc(lines, func(line logLine) bool { return line.actor != lines[0].actor })
 	var b strings.Builder
 	for _, line := range lines {
 		if named {
@@ -72,8 +73,8 @@ func (c *C) timeline() []report.Entry {
 	c.mu.Lock()
 	entries := slices.Clone(c.entries)
 	others := map[string]bool{} // instances in the hands of checks that overlap with this one
-	for i, p := range c.session.programs {
-		others[p.name()] = c.spec.parallel && !c.touched[i]
+	for _, p := range c.session.programs {
+		others[p.name()] = c.spec.parallel && !c.touched[p]
 	}
 	c.mu.Unlock()
 	if !c.spec.parallel {

@@ -22,7 +22,7 @@ type office struct {
 	c     *exam.C
 	in    *exam.Instance
 	fresh *exam.Client // a new connection for every request, as a new caller has
-	at    time.Time // when the first signal was sent
+	at    time.Time    // when the first signal was sent
 }
 
 func open(c *exam.C, instance int) *office {
