@@ -149,6 +149,9 @@ func TestVerdicts(t *testing.T) {
 					t.Errorf("nowhere does it say %q:\n%s", w, said)
 				}
 			}
+			if strings.Contains(r.Log, "goroutine ") && strings.Contains(r.Log, "SIGQUIT") {
+				t.Errorf("the dump that cairn asked for fills the log:\n%s", r.Log)
+			}
 			if strings.ContainsAny(said, "\x00\x07\x1b\u009b") {
 				t.Errorf("control characters reach the terminal: %q", said)
 			}

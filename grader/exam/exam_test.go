@@ -1,8 +1,12 @@
 package exam
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cairn-learn/cairn/grader/report"
 )
 
 func TestDeclare(t *testing.T) {
@@ -67,5 +71,26 @@ func TestGroupsOverlapOnlyWhenDeclared(t *testing.T) {
 	}
 	if want := "a+b c d e"; strings.Join(got, " ") != want {
 		t.Errorf("groups %v, want %s", got, want)
+	}
+}
+
+func TestAnswersStandBelowWhatLedToThem(t *testing.T) {
+	entries := splitAnswers([]report.Entry{
+		{At: 0, Duration: 50, Kind: report.KindHTTP, Actor: "client A", Text: "POST /x", Result: "200"},
+		{At: 10, Duration: 5, Kind: report.KindSQL, Actor: "session 1", Text: "select 1", Result: "1 row"},
+		{At: 60, Duration: 5, Kind: report.KindHTTP, Actor: "client B", Text: "GET /x", Result: "500", Failed: true},
+		{At: 70, Kind: report.KindLog, Actor: "program", Text: "late"},
+	})
+	slices.SortStableFunc(entries, func(a, b report.Entry) int { return int(a.At - b.At) })
+	var got []string
+	for _, e := range entries {
+		got = append(got, strings.TrimSuffix(fmt.Sprintf("%d %s %s → %s", e.At, e.Actor, e.Text, e.Result), " → "))
+	}
+	want := []string{
+		"0 client A POST /x", "10 session 1 select 1 → 1 row", "50 client A got 200",
+		"60 client B GET /x → 500", "70 program late",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -32,6 +32,7 @@ type Program struct {
 	port    int
 	started time.Time
 	stopped atomic.Bool // by the examiner, so an exit is no surprise
+	dumping atomic.Bool // what it prints now is its goroutines, which belong in a finding and not in the log
 	beside  bool        // started by a check, beside the instances
 	change  []string    // of the environment, as for C.Run
 
@@ -103,10 +104,15 @@ func (p *Program) launch() error {
 	env = changed(append(env, s.x.env...), p.change)
 	p.port, p.started = portOf(env), time.Now()
 	p.stopped.Store(false)
+	p.dumping.Store(false)
 	name := p.name()
 	p.proc, err = process.Start(s.ctx, process.Spec{
 		Path: s.opts.Binary, Dir: home, Env: env, MemoryLimit: s.limits.Memory, ProcessLimit: 64,
-		OnLine: func(l process.Line) { s.log.add(name, l) },
+		OnLine: func(l process.Line) {
+			if !p.dumping.Load() {
+				s.log.add(name, l)
+			}
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("cannot start the program: %w", err)
@@ -308,6 +314,7 @@ func (i *Instance) LogLines() []string {
 // returns the learner's part of them.
 func (p *Program) Goroutines() string {
 	p.stopped.Store(true)
+	p.dumping.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	return process.LearnerTrace(p.proc.Goroutines(ctx), learnerModule)

@@ -93,13 +93,31 @@ func (c *C) timeline() []report.Entry {
 		}
 		entries = append(entries, report.Entry{At: l.At.Sub(c.began), Kind: report.KindLog, Actor: l.actor, Text: l.Text})
 	}
-	slices.SortStableFunc(entries, func(a, b report.Entry) int { return int(a.At - b.At) })
-	entries = mergeRepeated(entries)
+	byTime := func(a, b report.Entry) int { return int(a.At - b.At) }
+	slices.SortStableFunc(entries, byTime)
+	entries = splitAnswers(mergeRepeated(entries))
+	slices.SortStableFunc(entries, byTime)
 	if n := len(entries); n > maxEntries {
 		entries = append(entries[:maxEntries:maxEntries], report.Entry{At: entries[n-1].At, Kind: report.KindNote,
 			Actor: "cairn", Text: fmt.Sprintf("%d more lines of evidence are left out", n-maxEntries)})
 	}
 	return entries
+}
+
+// splitAnswers makes two entries of a request during which something else
+// happened, so that the answer stands below what led to it. The entries must be
+// in the order of time.
+func splitAnswers(entries []report.Entry) []report.Entry {
+	var answers []report.Entry
+	for i := range entries {
+		e := &entries[i]
+		if e.Kind != report.KindHTTP || e.Result == "" || i+1 == len(entries) || entries[i+1].At >= e.At+e.Duration {
+			continue
+		}
+		answers = append(answers, report.Entry{At: e.At + e.Duration, Kind: e.Kind, Actor: e.Actor, Text: "got " + e.Result, Failed: e.Failed})
+		e.Result, e.Failed = "", false
+	}
+	return append(entries, answers...)
 }
 
 // mergeRepeated makes one entry of requests that were repeated, with nothing in

@@ -20,11 +20,16 @@ func main() {
 		log.Fatal("PORT is not set; try: PORT=8080 go run ./program")
 	}
 
+	handler := restcrud.New()
+	if handler == nil {
+		log.Fatal("restcrud.New returned nil; it has to return the handler, such as the mux")
+	}
+
 	// Without timeouts a client that sends nothing holds its connection, and
 	// the memory behind it, for as long as it likes.
 	server := &http.Server{
 		Addr:              net.JoinHostPort(host, port),
-		Handler:           restcrud.New(),
+		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      15 * time.Second,
