@@ -1,4 +1,4 @@
-# Targets for people: run, test, images, bench, lint, pictures. Each does its own set-up.
+# Targets for people: run, install, test, images, bench, lint, pictures. Each does its own set-up.
 
 GO ?= go
 PKGS := ./...
@@ -7,13 +7,16 @@ ifdef CI
 TESTFLAGS += -v
 endif
 
-.PHONY: run test images bench lint fuzz pictures build
+.PHONY: run test images bench lint pictures build install
 
 run: build
 	./bin/cairn
 
 build:
 	$(GO) build -trimpath -o bin/cairn ./cmd/cairn
+
+install:
+	$(GO) install -trimpath ./cmd/cairn
 
 test: images modules
 	$(GO) test $(TESTFLAGS) $(PKGS)

@@ -240,8 +240,10 @@ func (r *run) judge(s *exam.Session, w world) {
 	default:
 		r.report.Verdict = report.Failed
 	}
-	if r.report.Verdict == report.Passed && r.s.Race && raceReported(r.report.Log) {
-		r.report.Verdict, r.report.Reason = report.Failed, "the race detector found unsynchronised access to memory"
+	if races := s.Races(); r.s.Race && r.report.Verdict == report.Passed && len(races) > 0 {
+		r.report.Verdict, r.report.Diagnostics = report.Failed, races
+		r.report.Reason = "every check passed, but the race detector found memory that two goroutines use at the same time"
+		r.report.Next = "Such a program is right only by luck. Put both places under the same lock."
 	}
 	if r.s.KeepWorld && r.report.Verdict != report.Passed && r.report.Verdict != report.Ungraded {
 		w.describe(&r.report)

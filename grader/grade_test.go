@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,33 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("control characters reach the terminal: %q", said)
 			}
 		})
+	}
+}
+
+// TestRaceDetector needs a C compiler, as the race detector does.
+func TestRaceDetector(t *testing.T) {
+	g, dir := newGrader(t), cases(t)
+	grade := func(name string, race bool) Report {
+		r, err := g.Grade(t.Context(), Submission{Exercise: probe(), Dir: filepath.Join(dir, name), Race: race}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := grade("races", false); r.Verdict != report.Passed {
+		t.Errorf("verdict %s without the race detector, want passed\n%s", r.Verdict, everythingSaid(&r))
+	}
+	if r := grade("honest", true); r.Verdict != report.Passed {
+		t.Errorf("verdict %s for an honest program, want passed\n%s", r.Verdict, everythingSaid(&r))
+	}
+	r := grade("races", true)
+	if r.Verdict != report.Failed || len(r.Diagnostics) != 2 {
+		t.Fatalf("verdict %s, places %v; want failed, and two\n%s", r.Verdict, r.Diagnostics, everythingSaid(&r))
+	}
+	lines := []int{r.Diagnostics[0].Line, r.Diagnostics[1].Line}
+	slices.Sort(lines)
+	if r.Diagnostics[0].File != "probe.go" || !slices.Equal(lines, []int{13, 14}) {
+		t.Errorf("places %+v, want lines 13 and 14 of probe.go", r.Diagnostics)
 	}
 }
 

@@ -3,7 +3,6 @@ package grader
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/report"
@@ -39,7 +38,3 @@ func (r *run) end(err error) {
 		rep.Verdict, rep.Reason, rep.Next = report.Ungraded, err.Error(), "run cairn doctor, then grade again"
 	}
 }
-
-// raceReported tells whether the program's output holds a report of Go's race
-// detector.
-func raceReported(log string) bool { return strings.Contains(log, "WARNING: DATA RACE") }

@@ -16,6 +16,7 @@ type gradeOptions struct {
 	dir  string // "" means the exercise's folder in the workspace
 	seed uint64
 	json bool
+	race bool
 
 	watch, poll bool
 }
@@ -29,7 +30,10 @@ outside. Without a name it grades the exercise whose folder you stand in.
 
 Exit status: 0 passed, 1 failed or broken or over a limit, 2 wrong usage,
 3 not graded (trouble of cairn's own, which does not count as an attempt). With
---watch it is that of the last grade.`,
+--watch it is that of the last grade.
+
+The checks see what your program does; a mistake between goroutines may do
+nothing wrong today. With --race, Go's race detector looks on as well.`,
 		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json\n  cairn grade --watch",
 		ValidArgsFunction: a.complete(true),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,6 +49,7 @@ Exit status: 0 passed, 1 failed or broken or over a limit, 2 wrong usage,
 	cmd.Flags().StringVar(&o.dir, "dir", "", "grade the files in `DIR`, laid out as in the workspace")
 	cmd.Flags().Var((*seed)(&o.seed), "seed", "draw the same data as the grade with seed `N`")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON, and nothing else")
+	cmd.Flags().BoolVar(&o.race, "race", false, "build with Go's race detector, which needs a C compiler and takes longer")
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "grade again whenever you save; ctrl+c ends")
 	cmd.Flags().BoolVar(&o.poll, "poll", false, "with --watch: look for changes where the system tells none")
 	_ = cmd.MarkFlagDirname("dir")
@@ -90,7 +95,7 @@ func (a *app) gradeOnce(ctx context.Context, g *grader.Grader, job assignment, o
 	defer cancel()
 	view := a.newGradeView(ctx, cancel, o.json)
 	view.header(spec.ID, spec.Title)
-	rep, err := g.Grade(ctx, grader.Submission{Exercise: spec, Dir: job.dir, Seed: o.seed, KeepWorld: true}, view.event)
+	rep, err := g.Grade(ctx, grader.Submission{Exercise: spec, Dir: job.dir, Seed: o.seed, KeepWorld: true, Race: o.race}, view.event)
 	if err != nil {
 		return err
 	}

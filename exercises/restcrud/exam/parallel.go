@@ -34,6 +34,51 @@ func parallel(c *exam.C) {
 		s.traffic()
 	}
 	s.wantAll(old)
+	oneParcel(c)
+}
+
+// oneParcel lets half of the clients replace one and the same parcel, and the
+// other half read it. Its texts are long, so that somebody who reads it without
+// a lock, or sends it from where others write, takes long enough to be caught.
+func oneParcel(c *exam.C) {
+	long := func() parcel {
+		p := newParcel(c)
+		p.Recipient = strings.Repeat(p.Recipient+" ", 100) + "."
+		p.Note = seal(p)
+		return p
+	}
+	id := created(c, long()).ID
+	s := &shelf{c: c}
+	for range 2 {
+		s.contend(id, long)
+	}
+	want(c, c.Delete("/parcels/"+id), http.StatusNoContent)
+}
+
+// contend sends one round of requests for the one parcel.
+func (s *shelf) contend(id string, next func() parcel) {
+	requests := make([][]exam.Request, lanes)
+	for i := range lanes {
+		for range load {
+			r := exam.Request{Method: http.MethodGet, Path: "/parcels/" + id}
+			if i%2 == 0 {
+				r.Method, r.Body = http.MethodPut, next().body()
+			}
+			requests[i] = append(requests[i], r)
+		}
+	}
+	for _, lane := range s.c.Volley(requests...) {
+		for _, r := range lane {
+			var got parcel
+			if err := json.Unmarshal(r.Body, &got); r.Status != http.StatusOK || err != nil || got.ID != id {
+				s.collision(r, "200 with the parcel", r.String())
+			}
+			if got.Note != seal(got) {
+				s.collision(r, "the parcel as it was before a PUT, or as it is after it",
+					fmt.Sprintf("a mixture of two: grams %d, recipient %.20s…, note %.30s…. It was written to while the answer was being made from it", got.Grams, got.Recipient, got.Note))
+			}
+		}
+	}
 }
 
 // sealed is a parcel whose note repeats its other fields, so that a mixture of
