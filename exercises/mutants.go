@@ -24,10 +24,14 @@ type Mutant struct {
 	Also    []string         // checks that fail too
 	Mistake string           // one sentence
 	Masks   []*regexp.Regexp // what differs between two grades of its feedback
+	Tries   int              // grades of which one must catch it; 1 unless the mistake needs luck to show
 	File    string           // "exercises/lostupdate/mutants/mutex.diff"
 
 	patch []byte
 }
+
+// maxTries is how often a mistake that needs luck to show may be tried.
+const maxTries = 5
 
 // Golden is the name of the file with the feedback that the mutant must get,
 // relative to the exercise's folder.
@@ -47,7 +51,7 @@ func (e *Exercise) Mutants() ([]Mutant, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", e.shown(name), err)
 		}
-		m := Mutant{Name: strings.TrimSuffix(path.Base(name), ".diff"), File: e.shown(name), patch: data}
+		m := Mutant{Name: strings.TrimSuffix(path.Base(name), ".diff"), Tries: 1, File: e.shown(name), patch: data}
 		if err := m.readHeader(); err != nil {
 			faults = append(faults, err)
 			continue
@@ -82,8 +86,14 @@ func (m *Mutant) readHeader() error {
 				return fmt.Errorf("%s:%d: %q is no regular expression: %w", m.File, n, value, err)
 			}
 			m.Masks = append(m.Masks, form)
+		case "tries":
+			tries, err := strconv.Atoi(value)
+			if err != nil || tries < 2 || tries > maxTries {
+				return fmt.Errorf("%s:%d: %q is no number of tries; it is from 2 to %d", m.File, n, value, maxTries)
+			}
+			m.Tries = tries
 		default:
-			return fmt.Errorf("%s:%d: %q names none of check, also, mistake and mask", m.File, n, lines.Text())
+			return fmt.Errorf("%s:%d: %q names none of check, also, mistake, mask and tries", m.File, n, lines.Text())
 		}
 		if value == "" || n == 1 && m.Check == "" {
 			return fmt.Errorf("%s:%d: the first line of a mutant is # check: <id>, and no line of its header is empty", m.File, n)

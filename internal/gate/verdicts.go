@@ -53,8 +53,16 @@ func (r *run) passes(res *Result, files map[string][]byte, runs int, race bool) 
 // and otherwise only at checks that it lists.
 func (r *run) caught(res *Result, m exercises.Mutant, files map[string][]byte) {
 	dir, ok := r.layOut(res, files)
-	if !ok || !r.grade(res, dir, Seed, false) {
+	if !ok {
 		return
+	}
+	for range m.Tries {
+		if !r.grade(res, dir, Seed, false) {
+			return
+		}
+		if res.Report.Verdict != report.Passed {
+			break
+		}
 	}
 	rep := res.Report
 	first := rep.FirstFailed()
