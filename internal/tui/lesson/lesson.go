@@ -3,8 +3,6 @@
 package lesson
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"charm.land/bubbles/v2/key"
@@ -376,28 +374,4 @@ func (s *Screen) toHeading(by int) {
 			return
 		}
 	}
-}
-
-// codeInView is the first block of code of which a line is seen, or nil.
-func (s *Screen) codeInView() *markdown.Code {
-	top, end := s.text.Top(), s.text.Top()+s.text.Height()
-	for i, c := range s.code {
-		if c.Last >= top && c.First < end {
-			return &s.code[i]
-		}
-	}
-	return nil
-}
-
-func (s *Screen) copyCode(toFile bool) tea.Cmd {
-	c := s.codeInView()
-	if c == nil {
-		return nav.Go(nav.Notice{Text: "No code is in view to copy."})
-	}
-	if toFile {
-		return saveCode(s.Stone.Lesson.ID, c.Source)
-	}
-	n := strings.Count(strings.TrimRight(c.Source, "\n"), "\n") + 1
-	said := fmt.Sprintf("Copied %d lines. If your terminal does not take them, Y writes them to a file.", n)
-	return tea.Batch(tea.SetClipboard(c.Source), nav.Go(nav.Notice{Text: said}))
 }
