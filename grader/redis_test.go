@@ -1,94 +1,70 @@
 package grader
 
 import (
-	"context"
-	"fmt"
-	"net"
-	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/tools/txtar"
 
 	"github.com/cairn-learn/cairn/grader/exam"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/services"
 )
 
-// ping logs in at a Redis server and asks for a sign of life.
-func ping(t *testing.T, address string) error {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "redis" {
-		t.Fatalf("the address of Redis is %q: %v", address, err)
-	}
-	conn, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	password, _ := u.User.Password()
-	if _, err := fmt.Fprintf(conn, "AUTH %s\r\nPING\r\nQUIT\r\n", password); err != nil {
-		return err
-	}
-	reply := make([]byte, len("+OK\r\n+PONG\r\n"))
-	n, err := conn.Read(reply)
-	if !strings.HasPrefix(string(reply[:n]), "+OK") {
-		t.Errorf("Redis at %s says %q, %v", u.Host, reply[:n], err)
-	}
-	return nil
-}
-
-func TestRedisIsGivenAndKept(t *testing.T) {
+// TestGradeOnRedis grades the tally program on a server that the grader took
+// for it: two instances count in one script, and a fault is survived.
+func TestGradeOnRedis(t *testing.T) {
 	needEngine(t)
-	cfg := services.Config{StateDir: t.TempDir()}
-	t.Cleanup(func() { _, _ = services.Stop(context.Background(), cfg, true) })
-	provider, err := services.Open(cfg)
+	archive, err := txtar.ParseFile("exam/testdata/tally.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = provider.Close() }()
-	g, err := New(Config{CacheDir: t.TempDir(), Provider: provider})
+	e := Exercise{
+		ID: "tally", Title: "A tally", Edit: []string{"tally.go"},
+		Given: map[string][]byte{"program/main.go": archive.Files[1].Data}, GoMod: archive.Files[0].Data,
+		Redis: &services.RedisFixture{Name: "tally"},
+		Exam: func(x *exam.X) {
+			x.Instances(2)
+			x.Check("counts", "counts in Redis, whichever instance is asked", func(c *exam.C) {
+				key := c.Unique("key")
+				c.Client("A", exam.To(0)).Post("/hits/"+key, nil).Want(200)
+				c.Client("B", exam.To(1)).Post("/hits/"+key, nil).Want(200)
+				c.Equal(c.Redis().Int("GET", key), 2, "the tally")
+				c.Require(c.Redis().TTL(key) > 0, exam.Finding{Saw: "a key without an expiry"})
+				c.Require(len(c.Commands()) >= 2, exam.Finding{Saw: "fewer than two commands on the wire"})
+			})
+			x.Check("cut", "survives a cut connection", func(c *exam.C) {
+				key := c.Unique("key")
+				c.Post("/hits/"+key, nil).Want(200)
+				c.RedisFaults(0).Cut()
+				_, _ = c.Client("A").Try("POST", "/hits/"+key, nil) // may meet the broken connection
+				before := c.Redis().Int("GET", key)
+				c.Post("/hits/"+key, nil).Want(200)
+				c.Equal(c.Redis().Int("GET", key), before+1, "the tally")
+			})
+			x.Check("kept", "fails, so that its server is kept", func(c *exam.C) {
+				c.Fail(exam.Finding{Saw: "what it was made to see"})
+			})
+		},
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "tally.go"), []byte("package tally\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r, err := newServiceGrader(t).Grade(t.Context(), Submission{Exercise: e, Dir: dir, KeepWorld: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = g.Close() }()
-	e, dir := counter(t, func(x *exam.X) {
-		x.Check("never", "what never holds", func(c *exam.C) { c.Equal(1, 2, "the answer") })
-	})
-	e.Fixture, e.Redis = nil, &services.RedisFixture{Name: e.ID, MinVersion: 7}
-	if err := g.Prepare(t.Context(), e); err != nil {
-		t.Fatal(err)
+	for id, want := range map[string]report.Status{
+		"starts": report.CheckPassed, "counts": report.CheckPassed, "cut": report.CheckPassed, "kept": report.CheckFailed,
+	} {
+		if c := r.Check(id); c == nil || c.Status != want {
+			t.Errorf("check %s is %+v, want %s; verdict %s (%s)\n%s", id, c, want, r.Verdict, r.Reason, everythingSaid(&r))
+		}
 	}
-	r, err := g.Grade(t.Context(), Submission{Exercise: e, Dir: dir, KeepWorld: true}, nil)
-	if err != nil || r.Verdict != report.Failed || r.Redis == nil || r.Redis.Service != "redis" || r.World != nil {
-		t.Fatalf("verdict %s (%s), kept %+v, %v", r.Verdict, r.Reason, r.Redis, err)
-	}
-	if err := ping(t, r.Redis.URL); err != nil {
-		t.Errorf("the server that was kept: %v", err)
-	}
-	again, err := g.Grade(t.Context(), Submission{Exercise: e, Dir: dir}, nil)
-	if err != nil || again.Verdict != report.Failed || again.Redis != nil {
-		t.Fatalf("verdict %s (%s), kept %+v, %v", again.Verdict, again.Reason, again.Redis, err)
-	}
-	if err := provider.Close(); err != nil { // waits for the background
-		t.Fatal(err)
-	}
-	if servers, err := services.List(t.Context(), cfg); err != nil || len(servers) != 0 {
-		t.Errorf("servers after the next grade: %+v, %v", servers, err)
-	}
-
-	e.Redis.MinVersion = 99
-	other, err := services.Open(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = other.Close() }()
-	g2, err := New(Config{CacheDir: t.TempDir(), Provider: other})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g2.Close() }()
-	r, err = g2.Grade(t.Context(), Submission{Exercise: e, Dir: dir}, nil)
-	if err != nil || r.Verdict != report.Ungraded || !strings.Contains(r.Reason, "needs Redis 99 or newer") || r.Next == "" {
-		t.Errorf("verdict %s, reason %q, next %q, %v", r.Verdict, r.Reason, r.Next, err)
+	if r.Redis == nil || !strings.HasPrefix(r.Redis.URL, "redis://") {
+		t.Errorf("the kept server is %+v, want an address", r.Redis)
 	}
 }
