@@ -2,6 +2,7 @@ package exam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -248,7 +249,9 @@ func (i *Instance) note(text string) {
 func (i *Instance) Signal(sig os.Signal) {
 	i.stopped.Store(true)
 	i.note("was sent " + sig.String())
-	if err := i.proc.Signal(sig); err != nil && i.Running() {
+	// A program that has just ended is no trouble, even when its exit has not
+	// been told yet.
+	if err := i.proc.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) && i.Running() {
 		i.c.trouble(fmt.Errorf("check %s: cannot signal the program: %w", i.c.spec.id, err))
 	}
 }
