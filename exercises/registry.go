@@ -8,13 +8,14 @@ import (
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
+	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:doorbell all:gracefulshutdown all:lostupdate all:restcrud
+//go:embed all:workspace all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -22,5 +23,6 @@ var exams = map[string]func(*exam.X){
 	"doorbell":         doorbell.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"lostupdate":       lostupdate.Exam,
+	"ratelimit":        ratelimit.Exam,
 	"restcrud":         restcrud.Exam,
 }

@@ -68,9 +68,11 @@ need_mmdebstrap() {
 	local sudo=()
 	[[ $(id -u) == 0 ]] || sudo=(sudo)
 	say "installing mmdebstrap"
-	"${sudo[@]}" apt-get update -qq >&2
+	# A machine that has just started may be installing something itself.
+	local wait=(-o DPkg::Lock::Timeout=300)
+	"${sudo[@]}" apt-get "${wait[@]}" update -qq >&2
 	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y -qq --no-install-recommends mmdebstrap debian-archive-keyring >/dev/null
+		apt-get "${wait[@]}" install -y -qq --no-install-recommends mmdebstrap debian-archive-keyring >/dev/null
 }
 
 keyring() {

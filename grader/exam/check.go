@@ -86,9 +86,6 @@ func (c *C) clean() {
 	for i := len(fns) - 1; i >= 0; i-- {
 		fns[i]()
 	}
-	for _, p := range c.session.programs {
-		p.heal()
-	}
 	if c.session.barrier != nil {
 		c.session.barrier.Disarm()
 	}

@@ -50,8 +50,9 @@ func After(ids ...string) Option {
 }
 
 // Parallel lets a check overlap with neighbours that are parallel too. Such a
-// check must use rows and keys of its own and must not ask for Statements,
-// Commands, Barrier or faults, which belong to the whole program.
+// check must use rows and keys of its own. It must not ask for Statements,
+// Commands or Barrier, which belong to the whole program, and for faults only of
+// an instance that no other of these checks uses.
 func Parallel() Option { return func(s *settings) { s.parallel = true } }
 
 // Why says why the thing examined matters in production. On a check it is the

@@ -27,6 +27,16 @@ type proxy interface {
 	Bites() wire.FaultCounts
 }
 
+// endWithCheck ends every fault when the check has ended. Those of checks that
+// run beside it, on other instances, stay.
+func (f *faults) endWithCheck() {
+	f.c.atEnd(func() {
+		for _, p := range f.wires {
+			p.Heal()
+		}
+	})
+}
+
 // record puts into the timeline what is about to be done.
 func (f *faults) record(text string) {
 	f.c.record(report.Entry{Kind: report.KindFault, Actor: "examiner", Text: text}, time.Now())

@@ -52,6 +52,7 @@ func (c *C) Postgres(instances ...int) *Faults {
 	if len(f.proxies) == 0 {
 		c.trouble(fmt.Errorf("check %s asks for faults of a database that the exercise does not declare", c.spec.id))
 	}
+	f.endWithCheck()
 	return f
 }
 

@@ -205,15 +205,6 @@ func (p *Program) exited() bool {
 	}
 }
 
-func (p *Program) heal() {
-	if p.proxy != nil {
-		p.proxy.Heal()
-	}
-	if p.redis != nil {
-		p.redis.Heal()
-	}
-}
-
 func (p *Program) close() {
 	if p.proc != nil {
 		p.stopped.Store(true)

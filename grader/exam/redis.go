@@ -163,6 +163,7 @@ func (c *C) RedisFaults(instances ...int) *RedisFaults {
 	if len(f.proxies) == 0 {
 		c.trouble(fmt.Errorf("check %s asks for faults of Redis, which the exercise does not declare", c.spec.id))
 	}
+	f.endWithCheck()
 	return f
 }
 

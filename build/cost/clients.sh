@@ -3,7 +3,7 @@
 # compile and link again after an edit; size of the binary. Everything is built with the flags of a
 # grade, in a build cache that has the standard library as far as net/http needs it, and nothing else.
 #
-#	build/clientcost/measure.sh [MODULE@VERSION ...]
+#	build/cost/clients.sh [MODULE@VERSION ...]
 #
 # With no argument: the clients of docs/performance.md. CPU seconds are user and system together, so
 # that other work on the machine disturbs little; each is the least of three runs.
