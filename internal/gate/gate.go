@@ -34,6 +34,7 @@ type Options struct {
 	Runs     int             // of the reference solution; 0 means 2; at most 3 without services, unless checks overlap
 	Race     bool            // grade solution and alternatives once more under the race detector
 	Update   bool            // write golden files instead of comparing with them
+	AtOnce   int             // items tried at once where checks overlap, as such exams are mostly waiting; 0 means 3
 	Dir      string          // the exercises folder that Update writes into
 	Only     *regexp.Regexp  // items to try, by what Item.String says; nil means all
 	Course   *lessons.Course // resolves links to lessons; nil leaves them unchecked
@@ -99,12 +100,11 @@ type run struct {
 	spec    grader.Exercise
 	options Options
 	scratch string
-	results []Result
-	stopped bool // ungraded or cancelled: the rest is not tried
+	tasks   []task
 }
 
 // Verify tries every item of an exercise and returns what came of them, in
-// order. After an ungraded item it stops: the others would fare no better. The
+// order. After an ungraded item it begins no other: they would fare no better. The
 // error is about the machine or the context, not about the exercise.
 func Verify(ctx context.Context, g Grader, e *exercises.Exercise, o Options) ([]Result, error) {
 	return verify(ctx, g, e, e.Spec(), o)
@@ -129,47 +129,26 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 	if o.Runs <= 0 {
 		o.Runs = 2
 	}
-	if len(e.Services()) == 0 && !overlaps(spec) {
-		o.Runs = min(o.Runs, 3)
+	switch overlapping := overlaps(spec); {
+	case !overlapping:
+		o.AtOnce = 1
+		if len(e.Services()) == 0 {
+			o.Runs = min(o.Runs, 3)
+		}
+	case o.AtOnce <= 0:
+		o.AtOnce = 3
 	}
 	spec.Limits.Build = max(spec.Limits.Build, buildLimit)
 	r := &run{ctx: ctx, grader: g, e: e, spec: spec, options: o, scratch: scratch}
 	r.try(Item{Kind: Structure}, r.structure)
-	if err := r.versions(); err != nil {
-		return r.results, fmt.Errorf("verify %s: %w", e.ID, err)
-	}
-	if err := r.mutants(); err != nil {
-		return r.results, fmt.Errorf("verify %s: %w", e.ID, err)
-	}
-	return r.results, ctx.Err()
-}
-
-// try runs one item and keeps its result.
-func (r *run) try(item Item, fn func(*Result)) {
-	if r.stopped || r.ctx.Err() != nil {
-		return
-	}
-	if r.options.Only != nil && !r.options.Only.MatchString(item.String()) {
-		return
-	}
-	item.Exercise = r.e.ID
-	if r.options.OnStart != nil {
-		r.options.OnStart(item)
-	}
-	began := time.Now()
-	result := Result{Item: item}
-	fn(&result)
-	result.Took = time.Since(began)
-	r.stopped = result.Ungraded
-	r.results = append(r.results, result)
-	if r.options.OnResult != nil && r.ctx.Err() == nil {
-		r.options.OnResult(result)
-	}
+	r.versions()
+	r.mutants()
+	return r.perform(), ctx.Err()
 }
 
 // versions tries the starter, the solution and the alternatives. A version
-// whose files are missing was named by the structure item.
-func (r *run) versions() error {
+// whose files are missing is named by the structure item.
+func (r *run) versions() {
 	if files, err := r.e.Starter(); err == nil {
 		r.try(Item{Kind: Starter}, func(res *Result) { r.starter(res, files) })
 	}
@@ -180,19 +159,18 @@ func (r *run) versions() error {
 	}
 	others, err := r.e.Alternatives()
 	if err != nil {
-		return nil // named by the structure item
+		return // named by the structure item
 	}
 	for _, name := range sorted(others) {
 		right[name] = others[name]
 		r.try(Item{Kind: Alternative, Name: name}, func(res *Result) { r.passes(res, others[name], 1, false) })
 	}
 	if !r.options.Race {
-		return nil
+		return
 	}
 	for _, name := range sorted(right) {
 		r.try(Item{Kind: Race, Name: name}, func(res *Result) { r.passes(res, right[name], 1, true) })
 	}
-	return nil
 }
 
 func sorted[V any](m map[string]V) []string {
@@ -205,12 +183,12 @@ func sorted[V any](m map[string]V) []string {
 }
 
 // mutants tries every mutant.
-func (r *run) mutants() error {
+func (r *run) mutants() {
 	solution, err := r.e.Solution()
 	if err != nil {
-		return nil // named by the structure item
+		return // named by the structure item
 	}
-	all, _ := r.e.Mutants() // faults of headers were named by the structure item
+	all, _ := r.e.Mutants() // faults of headers are named by the structure item
 	for _, m := range all {
 		r.try(Item{Kind: Mutant, Name: m.Name}, func(res *Result) {
 			files, err := m.Apply(solution)
@@ -221,7 +199,6 @@ func (r *run) mutants() error {
 			r.caught(res, m, files)
 		})
 	}
-	return nil
 }
 
 // grade lays files out and grades them. It reports false, with the fault in the
