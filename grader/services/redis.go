@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -39,6 +40,7 @@ type Redis struct {
 	server  server
 	runID   string // drawn by the server at its start: another one is another server
 	done    chan struct{}
+	kept    atomic.Bool
 	release sync.Once
 }
 
@@ -169,7 +171,8 @@ func (r *Redis) touch(ctx context.Context) error {
 	return err
 }
 
-// keepWarm touches the server as long as a grade uses it, however long that takes.
+// keepWarm touches the server as long as a grade uses it, however long that takes, and then as long
+// as it is kept.
 func (r *Redis) keepWarm() {
 	tick := time.NewTicker(max(r.p.cfg.Idle/6, 300*time.Millisecond))
 	defer tick.Stop()
@@ -180,17 +183,22 @@ func (r *Redis) keepWarm() {
 		case <-r.p.life.Done():
 			return
 		case <-tick.C:
-			_ = r.touch(r.p.life) // a lost server is noticed by the grade itself
+			if r.touch(r.p.life) != nil && r.kept.Load() {
+				return // removed; a grade notices a lost server itself
+			}
 		}
 	}
 }
 
 // Release ends the grade's use. With keep the server stays as the grade left it, until the next
-// grade of the same fixture or a prune; otherwise it is removed in the background. Only the first
-// call counts.
+// grade of the same fixture or a prune, and once the provider is closed for Config.Idle at most;
+// otherwise it is removed in the background. Only the first call counts.
 func (r *Redis) Release(keep bool) {
 	r.release.Do(func() {
-		close(r.done)
+		r.kept.Store(keep)
+		if !keep {
+			close(r.done)
+		}
 		r.p.background(func(ctx context.Context) {
 			if keep && r.p.keepRedis(ctx, r) == nil {
 				return
