@@ -101,13 +101,14 @@ func (n *nativeHost) layRedis(s server, p program) ([]string, error) {
 // Addr is where the server listens, "127.0.0.1:49153".
 func (r *Redis) Addr() string { return net.JoinHostPort(r.Host, strconv.Itoa(r.Port)) }
 
-// ProgramURL is the address for the program under examination. hostport is where it is to connect,
-// such as a proxy; "" means the server itself.
+// ProgramURL is the address for the program under examination, and for redis-cli. It names the user,
+// since redis-cli takes an empty name for one. hostport is where to connect, such as a proxy; "" means
+// the server itself.
 func (r *Redis) ProgramURL(hostport string) string {
 	if hostport == "" {
 		hostport = r.Addr()
 	}
-	u := url.URL{Scheme: "redis", Host: hostport, Path: "/0", User: url.UserPassword("", r.Password)}
+	u := url.URL{Scheme: "redis", Host: hostport, Path: "/0", User: url.UserPassword("default", r.Password)}
 	return u.String()
 }
 

@@ -100,7 +100,7 @@ func testRedisIsTheGradesOwn(t *testing.T) {
 	if err := a.Verify(t.Context()); err != nil {
 		t.Errorf("verify, after the program changed its password: %v", err)
 	}
-	if got := a.ProgramURL("127.0.0.1:1"); !strings.HasPrefix(got, "redis://:") || !strings.HasSuffix(got, "@127.0.0.1:1/0") {
+	if got := a.ProgramURL("127.0.0.1:1"); !strings.HasPrefix(got, "redis://default:") || !strings.HasSuffix(got, "@127.0.0.1:1/0") {
 		t.Errorf("the program's address behind a proxy is %s", got)
 	}
 }

@@ -47,6 +47,7 @@ func fixture(t testing.TB) *road.Road {
 type recording struct {
 	file  string
 	world string // address of the database that it leaves, or ""
+	redis string // and of the Redis server
 	gate  chan struct{}
 
 	began chan struct{} // gets one value per grade, when set
@@ -66,6 +67,9 @@ func (r *recording) Grade(ctx context.Context, _ grader.Submission, events func(
 	}
 	if r.world != "" {
 		rep.World = &report.World{Service: "postgres", URL: r.world}
+	}
+	if r.redis != "" {
+		rep.Redis = &report.World{Service: "redis", URL: r.redis}
 	}
 	for _, e := range playback(rep) {
 		if r.gate != nil {

@@ -18,12 +18,20 @@ type keys struct {
 	Top, End, Stop, Back             key.Binding
 }
 
-func newKeys() keys {
-	return keys{
+// newKeys returns the keys of an exercise that is examined with these services.
+func newKeys(services []string) keys {
+	look := "data"
+	switch {
+	case len(services) == 1 && services[0] == "postgres":
+		look = "database"
+	case len(services) == 1 && services[0] == "redis":
+		look = "Redis"
+	}
+	k := keys{
 		Grade:    nav.Bind("g", "grade", "g"),
 		Edit:     nav.Bind("e", "edit", "e"),
 		Watch:    nav.Bind("w", "watch", "w"),
-		Shell:    nav.Bind("s", "database", "s"),
+		Shell:    nav.Bind("s", look, "s"),
 		Hint:     nav.Bind("h", "hint", "h"),
 		Log:      nav.Bind("l", "log", "l"),
 		Task:     nav.Bind("t", "task", "t"),
@@ -38,6 +46,8 @@ func newKeys() keys {
 		Stop:     nav.Bind("esc", "stop grading", "esc"),
 		Back:     nav.Bind("q", "back", "q", "esc"),
 	}
+	k.Shell.SetEnabled(len(services) > 0)
+	return k
 }
 
 // runKeys are shown while a grade runs.
@@ -60,9 +70,27 @@ func (k askKeys) Full() []nav.Group {
 	return []nav.Group{{Title: "Hint", Bindings: k.Short()}}
 }
 
+// chooseKeys are shown while the screen asks which service to look at.
+type chooseKeys []key.Binding
+
+func newChooseKeys(worlds []report.World) chooseKeys {
+	var all chooseKeys
+	for _, w := range worlds {
+		c := clients[w.Service]
+		all = append(all, nav.Bind(c.key, c.service, c.key))
+	}
+	return append(all, nav.Bind("any other key", "at neither", "esc"))
+}
+
+func (k chooseKeys) Short() []key.Binding { return k }
+
+func (k chooseKeys) Full() []nav.Group { return []nav.Group{{Title: "Look", Bindings: k}} }
+
 // Keys returns the bindings that work now.
 func (s *Screen) Keys() nav.Keys {
 	switch {
+	case s.choosing != nil:
+		return newChooseKeys(s.choosing)
 	case s.asking:
 		return newAskKeys()
 	case s.run != nil:
@@ -88,6 +116,8 @@ func (k keys) Full() []nav.Group {
 func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 	k := s.keys
 	switch {
+	case s.choosing != nil:
+		return s.choose(msg)
 	case s.asking:
 		s.asking = false
 		if key.Matches(msg, newAskKeys().Yes) {

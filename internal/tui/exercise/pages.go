@@ -116,9 +116,10 @@ func (s *Screen) footnotes(width int) []string {
 	if r.Verdict != report.Ungraded && r.Seed != 0 {
 		lines = append(lines, component.Fit(t.Muted.Render(fmt.Sprintf("seed %d: cairn grade %s --seed %d grades with the same data", r.Seed, r.Exercise, r.Seed)), width))
 	}
-	if r.World != nil {
+	for _, w := range r.Worlds() {
 		lines = append(lines, "")
-		for _, line := range component.Wrap("The database is kept as the grade left it: "+r.World.URL, width) {
+		said := fmt.Sprintf("%s is kept as the grade left it, s opens it: %s", clients[w.Service].service, w.URL)
+		for _, line := range component.Wrap(said, width) {
 			lines = append(lines, t.Muted.Render(line))
 		}
 	}

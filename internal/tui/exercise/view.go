@@ -130,6 +130,8 @@ func (s *Screen) headLine(width int) string {
 func (s *Screen) status() string {
 	t := s.Theme
 	switch {
+	case s.choosing != nil:
+		return t.Warn.Render("look at which?")
 	case s.run != nil && s.run.stopping:
 		return t.Warn.Render("stopping")
 	case s.run != nil:
