@@ -159,7 +159,7 @@ func (a *app) route(msg tea.Msg) tea.Cmd {
 		return a.broadcast(msg)
 	case tea.BackgroundColorMsg:
 		return a.setTheme(a.themeName(theme.ForBackground(msg.Color)))
-	case nav.OpenLesson, nav.OpenQuiz, nav.OpenExercise, nav.Back:
+	case nav.OpenLesson, nav.OpenQuiz, nav.OpenExercise, nav.Back, nav.Home:
 		return a.navigate(msg)
 	case nav.Notice:
 		a.notice = msg

@@ -35,6 +35,11 @@ func (a *app) navigate(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		return a.enter(a.newExercise(msg.Stone))
+	case nav.Home:
+		for len(a.stack) > 1 {
+			_ = a.leave() // quits only from the last
+		}
+		return nil
 	default:
 		return a.leave()
 	}

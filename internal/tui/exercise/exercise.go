@@ -343,6 +343,11 @@ func (s *Screen) take(r *report.Report) {
 	}
 }
 
+// passed tells whether the last grade did.
+func (s *Screen) passed() bool {
+	return s.run == nil && s.report != nil && s.report.Verdict == report.Passed
+}
+
 // chooseFailed puts the choice on the first failed check, else on the result.
 func (s *Screen) chooseFailed() {
 	row := 0

@@ -15,7 +15,7 @@ type keys struct {
 	Grade, Edit, Watch, Shell        key.Binding
 	Hint, Log, Task, Read            key.Binding
 	Up, Down, PageDown, PageUp, Pane key.Binding
-	Top, End, Stop, Back             key.Binding
+	Top, End, Stop, Back, On         key.Binding
 }
 
 // newKeys returns the keys of an exercise that is examined with these services.
@@ -45,6 +45,7 @@ func newKeys(services []string) keys {
 		Pane:     nav.Bind("tab", "next pane", "tab"),
 		Stop:     nav.Bind("esc", "stop grading", "esc"),
 		Back:     nav.Bind("q", "back", "q", "esc"),
+		On:       nav.Bind("enter", "on along the road", "enter"),
 	}
 	k.Shell.SetEnabled(len(services) > 0)
 	return k
@@ -95,9 +96,18 @@ func (s *Screen) Keys() nav.Keys {
 		return newAskKeys()
 	case s.run != nil:
 		return runKeys{s.keys}
+	case s.passed():
+		return passedKeys{s.keys}
 	default:
 		return s.keys
 	}
+}
+
+// passedKeys are shown when there is nothing left to do here.
+type passedKeys struct{ keys }
+
+func (k passedKeys) Short() []key.Binding {
+	return append([]key.Binding{k.On, k.Back}, k.keys.Short()...)
 }
 
 // Short is what the footer shows.
@@ -108,7 +118,7 @@ func (k keys) Short() []key.Binding {
 // Full is what the help page shows.
 func (k keys) Full() []nav.Group {
 	return []nav.Group{
-		{Title: "Work", Bindings: []key.Binding{k.Grade, k.Edit, k.Watch, k.Hint, k.Log, k.Shell, k.Task, k.Read, k.Stop, k.Back}},
+		{Title: "Work", Bindings: []key.Binding{k.Grade, k.Edit, k.Watch, k.Hint, k.Log, k.Shell, k.Task, k.Read, k.On, k.Stop, k.Back}},
 		{Title: "Look", Bindings: []key.Binding{k.Down, k.Up, k.PageDown, k.PageUp, k.Top, k.End, k.Pane}},
 	}
 }
@@ -141,6 +151,8 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 		return s.readOn()
 	case key.Matches(msg, k.Pane):
 		s.nextPane()
+	case key.Matches(msg, k.On) && s.passed():
+		return nav.Go(nav.Home{})
 	case key.Matches(msg, k.Back):
 		return s.back(msg.String() == "esc")
 	default:

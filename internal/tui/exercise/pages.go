@@ -99,7 +99,7 @@ func (s *Screen) resultLines(width int) []string {
 		}
 	}
 	if r.Verdict == report.Passed && r.Next == "" {
-		lines = append(lines, "", "Well done. q goes back to the road.")
+		lines = append(lines, "", "Well done. "+t.Accent.Render("enter")+" goes on along the road.")
 	}
 	return append(lines, s.footnotes(width)...)
 }

@@ -25,6 +25,9 @@ type OpenExercise struct{ Stone *road.Stone }
 // Back asks for the screen before this one; on the first screen it quits.
 type Back struct{}
 
+// Home asks for the road, and closes every screen above it.
+type Home struct{}
+
 // Notice shows one sentence in the status line until the next key press.
 type Notice struct {
 	Text string

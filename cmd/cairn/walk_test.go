@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cairn-learn/cairn/content"
+	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/lessons"
+)
+
+// walked are the stones that TestWalk goes along, in this order.
+var walked = []string{"F2", "F5", "F6", "S4"}
+
+// TestWalk goes from nothing to passed exercises on the screens alone, by keys, as
+// a newcomer would: find the stone, read its lesson to the end, answer its
+// questions, begin the exercise, grade what was given, edit, grade again.
+func TestWalk(t *testing.T) {
+	r := wholeRoad(t)
+	w := newWalker(t)
+	w.begin()
+	for i, name := range walked {
+		ok := t.Run(name, func(t *testing.T) {
+			w.t = t
+			stone, err := r.Find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.openLesson(stone)
+			w.readToTheEnd()
+			w.answer(stone)
+			w.startExercise(stone)
+			w.failFirst(stone)
+			w.solve(stone)
+			w.backOnTheRoad(stone, i+1)
+		})
+		if w.t = t; !ok {
+			t.FailNow()
+		}
+	}
+	w.leave()
+	w.recorded(r)
+}
+
+func wholeRoad(t *testing.T) *road.Road {
+	t.Helper()
+	course, err := lessons.Load(content.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := exercises.Load(exercises.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := road.Join(course, catalogue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// begin is the first start, up to the road.
+func (w *walker) begin() {
+	w.t.Helper()
+	w.sees("0 of ", "stones done", "press n", "? help")
+}
+
+// workspace is where the learner's files go.
+func (w *walker) workspace() string { return filepath.Join(w.home, "cairn-work") }
+
+// openLesson finds a stone on the road by its name.
+func (w *walker) openLesson(s *road.Stone) {
+	w.t.Helper()
+	w.press("/")
+	w.sees("find", "esc all stones")
+	w.press(s.Lesson.Stone)
+	w.until(patience, "the stone to be chosen", func(v screen) bool { return v.has("▸ ○ " + s.Lesson.Stone) })
+	w.press("\r")
+	w.until(patience, "its lesson", func(v screen) bool {
+		return strings.HasPrefix(v.lines[0], " "+s.Lesson.Stone+" "+s.Lesson.Title) && strings.HasSuffix(v.lines[0], "%")
+	})
+}
+
+// readToTheEnd pages through a lesson until its questions are offered.
+func (w *walker) readToTheEnd() {
+	w.t.Helper()
+	for range 200 {
+		before := w.until(patience, "the lesson", func(v screen) bool { return v.has("%") })
+		if before.has("100%") {
+			w.sees("Questions", "enter answers them")
+			return
+		}
+		w.press(" ")
+		w.until(patience, "the next page", func(v screen) bool { return v.lines[0] != before.lines[0] || v.flat != before.flat })
+	}
+	w.t.Fatal("the lesson has no end")
+}
+
+// answer goes through the questions of a lesson. The first is answered wrongly.
+func (w *walker) answer(s *road.Stone) {
+	w.t.Helper()
+	quiz, err := s.Lesson.Quiz()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.press("\r")
+	n := len(quiz.Questions)
+	for i, q := range quiz.Questions {
+		w.sees(fmt.Sprintf("%d of %d ", i+1, n))
+		said := "✓ Right."
+		if i == 0 {
+			said = "✗ Not quite."
+		}
+		for a, answer := range q.Answers {
+			if answer.Right == (i > 0) {
+				w.press(string(rune('a' + a)))
+				if !q.Multiple {
+					break
+				}
+			}
+		}
+		if q.Multiple {
+			w.press("\r")
+		}
+		w.sees(said)
+		w.press("\r")
+	}
+	w.sees(fmt.Sprintf("%d of %d right", n-1, n), "Read again: ")
+}
+
+// startExercise goes on from the questions, and finds the files in the workspace.
+func (w *walker) startExercise(s *road.Stone) {
+	w.t.Helper()
+	for !w.until(patience, "a choice", func(v screen) bool { return v.has("▸") }).has("▸", "On to the exercise") {
+		before := w.View().Text
+		w.press("j")
+		w.until(patience, "the choice to move", func(screen) bool { return w.View().Text != before })
+	}
+	w.press("\r")
+	dir := filepath.Join(w.workspace(), s.Exercise.ID)
+	if _, err := os.Stat(w.workspace()); os.IsNotExist(err) {
+		w.sees("Your files go to", "~/cairn-work")
+		w.press("\r")
+	}
+	w.sees("Task", s.Lesson.Stone+" "+s.Exercise.Title)
+	w.until(longPatience, "everything to be ready", func(v screen) bool {
+		return strings.HasSuffix(v.lines[0], " ready") && !strings.HasSuffix(v.lines[0], "getting ready")
+	})
+	for _, name := range s.Exercise.Edit {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			w.t.Error(err)
+		}
+	}
+}
+
+// failFirst grades what was given, and reads what is to be done first.
+func (w *walker) failFirst(s *road.Stone) {
+	w.t.Helper()
+	w.press("g")
+	w.until(longPatience, "the grade to fail", func(v screen) bool { return strings.Contains(v.lines[0], "✗ failed") })
+	w.sees("✗ "+firstTitle(w.t, s), "Did ")
+}
+
+// firstTitle is the title of the check at which the given files fail.
+func firstTitle(t *testing.T, s *road.Stone) string {
+	t.Helper()
+	golden, err := os.ReadFile(filepath.Join("..", "..", "exercises", s.Exercise.ID, "starter.feedback"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(golden)) {
+		if title, ok := strings.CutPrefix(line, "title: "); ok {
+			return strings.TrimSpace(title)
+		}
+	}
+	t.Fatalf("the golden feedback of %s has no title", s.Exercise.ID)
+	return ""
+}
+
+// solve edits the files, and grades again.
+func (w *walker) solve(s *road.Stone) {
+	w.t.Helper()
+	w.press("e")
+	w.printed(fmt.Sprintf("enter saves %d files of %s", len(s.Exercise.Edit), s.Exercise.ID))
+	w.press("\r")
+	w.sees("✗ failed")
+	for _, name := range s.Exercise.Edit {
+		mine, err1 := os.ReadFile(filepath.Join(w.workspace(), s.Exercise.ID, name))
+		theirs, err2 := os.ReadFile(filepath.Join("..", "..", "exercises", s.Exercise.ID, name))
+		if err1 != nil || err2 != nil || !bytes.Equal(mine, theirs) {
+			w.t.Fatalf("the editor did not save %s: %v, %v", name, err1, err2)
+		}
+	}
+	w.press("g")
+	w.until(longPatience, "the grade to pass", func(v screen) bool { return strings.Contains(v.lines[0], "✓ passed") })
+	w.sees("Well done.")
+}
+
+// backOnTheRoad looks at the stone that is done now, the nth.
+func (w *walker) backOnTheRoad(s *road.Stone, n int) {
+	w.t.Helper()
+	w.press("\r")
+	w.sees(fmt.Sprintf("%d of ", n), "stones done", "● "+s.Lesson.Stone+" ")
+}
+
+func (w *walker) leave() {
+	w.t.Helper()
+	w.press("q")
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	if err := w.WaitExit(ctx); err != nil {
+		w.t.Fatalf("cairn ended with %v\n%s", err, w.View().Text)
+	}
+}
+
+// recorded asks the commands what is remembered of the walk.
+func (w *walker) recorded(r *road.Road) {
+	w.t.Helper()
+	var p progressJSON
+	if err := json.Unmarshal(w.ask("progress", "--json"), &p); err != nil {
+		w.t.Fatal(err)
+	}
+	if n := len(walked); p.Total.Done != n || p.Total.Read != n || p.Total.Attempts != 2*n {
+		w.t.Errorf("progress tells of %d done, %d read, %d attempts, want %d, %d, %d", p.Total.Done, p.Total.Read, p.Total.Attempts, n, n, 2*n)
+	}
+	var passed passesJSON
+	if err := json.Unmarshal(w.ask("report", "--json"), &passed); err != nil {
+		w.t.Fatal(err)
+	}
+	var got, want []string
+	for _, p := range passed.Passed {
+		got = append(got, fmt.Sprint(p.Exercise, " ", p.Attempts))
+	}
+	for _, name := range walked {
+		s, err := r.Find(name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		want = append(want, s.Exercise.ID+" 2")
+	}
+	if strings.Join(got, ", ") != strings.Join(want, ", ") {
+		w.t.Errorf("the report tells of %q, want %q", got, want)
+	}
+}
