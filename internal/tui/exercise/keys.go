@@ -96,6 +96,8 @@ func (s *Screen) Keys() nav.Keys {
 		return newAskKeys()
 	case s.run != nil:
 		return runKeys{s.keys}
+	case s.showTask() && !s.wide():
+		return taskKeys{s.keys}
 	case s.passed():
 		return passedKeys{s.keys}
 	default:
@@ -103,16 +105,23 @@ func (s *Screen) Keys() nav.Keys {
 	}
 }
 
+// taskKeys are shown while the task has the window to itself.
+type taskKeys struct{ keys }
+
+func (k taskKeys) Short() []key.Binding {
+	return []key.Binding{k.PageDown, k.Edit, k.Grade, nav.Bind("t", "checks", "t"), k.Back, k.Hint, k.Watch, k.Shell}
+}
+
 // passedKeys are shown when there is nothing left to do here.
 type passedKeys struct{ keys }
 
 func (k passedKeys) Short() []key.Binding {
-	return append([]key.Binding{k.On, k.Back}, k.keys.Short()...)
+	return []key.Binding{k.On, k.Grade, k.Edit, k.Task, k.Back, k.Watch, k.Log, k.Read, k.Pane}
 }
 
 // Short is what the footer shows.
 func (k keys) Short() []key.Binding {
-	return []key.Binding{k.Grade, k.Edit, k.Watch, k.Hint, k.Task, k.Log, k.Shell, k.Read, k.Pane, k.Back}
+	return []key.Binding{k.Grade, k.Edit, k.Hint, k.Task, k.Back, k.Watch, k.Shell, k.Log, k.Read, k.Pane}
 }
 
 // Full is what the help page shows.

@@ -2,6 +2,8 @@ package exercise
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/cairn-learn/cairn/grader/report"
@@ -35,10 +37,20 @@ func (s *Screen) readyLines(width int) []string {
 	if s.Workspace != nil {
 		lines = append(lines, "", t.Muted.Render("Your files:"))
 		for _, name := range s.Stone.Exercise.Edit {
-			lines = append(lines, component.Wrap("  "+s.Workspace.ExerciseDir(s.Stone.Exercise.ID)+"/"+name, width)...)
+			lines = append(lines, component.Wrap("  "+s.folder()+"/"+name, width)...)
 		}
 	}
 	return lines
+}
+
+// folder is where the learner's files are, as people write it.
+func (s *Screen) folder() string {
+	dir := s.Workspace.ExerciseDir(s.Stone.Exercise.ID)
+	home, err := os.UserHomeDir()
+	if rest, ok := strings.CutPrefix(dir, home+string(filepath.Separator)); ok && err == nil && home != "" {
+		return filepath.Join("~", rest)
+	}
+	return dir
 }
 
 // notReady says what kept the services or the compiler from being warmed up.
@@ -114,7 +126,9 @@ func (s *Screen) footnotes(width int) []string {
 		lines = append(lines, component.Fit(t.Muted.Render(times), width))
 	}
 	if r.Verdict != report.Ungraded && r.Seed != 0 {
-		lines = append(lines, component.Fit(t.Muted.Render(fmt.Sprintf("seed %d: cairn grade %s --seed %d grades with the same data", r.Seed, r.Exercise, r.Seed)), width))
+		for _, line := range component.Wrap(fmt.Sprintf("seed %d: cairn grade %s --seed %d grades with the same data", r.Seed, r.Exercise, r.Seed), width) {
+			lines = append(lines, t.Muted.Render(line))
+		}
 	}
 	for _, w := range r.Worlds() {
 		lines = append(lines, "")
