@@ -38,6 +38,7 @@ func TestWalk(t *testing.T) {
 			w.answer(stone)
 			w.startExercise(stone)
 			w.failFirst(stone)
+			w.lookInside(stone)
 			w.solve(stone)
 			w.backOnTheRoad(stone, i+1)
 		})
@@ -81,7 +82,9 @@ func (w *walker) openLesson(s *road.Stone) {
 	w.press("/")
 	w.sees("find", "esc all stones")
 	w.press(s.Lesson.Stone)
-	w.until(patience, "the stone to be chosen", func(v screen) bool { return v.has("▸ ○ " + s.Lesson.Stone) })
+	w.until(patience, "the stone to be chosen", func(v screen) bool {
+		return v.has("find "+s.Lesson.Stone) && v.has("▸ ○ "+s.Lesson.Stone)
+	})
 	w.press("\r")
 	w.until(patience, "its lesson", func(v screen) bool {
 		return strings.HasPrefix(v.lines[0], " "+s.Lesson.Stone+" "+s.Lesson.Title) && strings.HasSuffix(v.lines[0], "%")
@@ -166,6 +169,31 @@ func (w *walker) failFirst(s *road.Stone) {
 	w.press("g")
 	w.until(longPatience, "the grade to fail", func(v screen) bool { return strings.Contains(v.lines[0], "✗ failed") })
 	w.sees("✗ "+firstTitle(w.t, s), "Did ")
+}
+
+// lookInside opens what the failed grade left, where there is something.
+func (w *walker) lookInside(s *road.Stone) {
+	w.t.Helper()
+	if s.Exercise.Postgres != nil {
+		w.press("s")
+		if s.Exercise.Redis != nil {
+			w.sees("look at which?")
+			w.press("p")
+		}
+		w.printed("=>")
+		w.press("\\q\r")
+		w.sees("✗ failed")
+	}
+	if s.Exercise.Redis != nil {
+		w.press("s")
+		if s.Exercise.Postgres != nil {
+			w.sees("look at which?")
+			w.press("r")
+		}
+		w.printed("127.0.0.1:")
+		w.press("quit\r")
+		w.sees("✗ failed")
+	}
 }
 
 // firstTitle is the title of the check at which the given files fail.

@@ -126,9 +126,8 @@ func (s *Screen) footnotes(width int) []string {
 		lines = append(lines, component.Fit(t.Muted.Render(times), width))
 	}
 	if r.Verdict != report.Ungraded && r.Seed != 0 {
-		for _, line := range component.Wrap(fmt.Sprintf("seed %d: cairn grade %s --seed %d grades with the same data", r.Seed, r.Exercise, r.Seed), width) {
-			lines = append(lines, t.Muted.Render(line))
-		}
+		again := fmt.Sprintf("cairn grade %s --seed %d", s.Stone.Lesson.Stone, r.Seed)
+		lines = append(lines, component.Fit(t.Muted.Render("the same data once more:"), width), component.Fit(t.Muted.Render("  "+again), width))
 	}
 	for _, w := range r.Worlds() {
 		lines = append(lines, "")
