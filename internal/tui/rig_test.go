@@ -229,7 +229,7 @@ func (r *rig) press(keys ...string) {
 }
 
 func keyPress(name string) tea.KeyPressMsg {
-	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "home": tea.KeyHome, "up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace}
+	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "home": tea.KeyHome, "up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace, "pgup": tea.KeyPgUp}
 	if code, ok := named[name]; ok {
 		return tea.KeyPressMsg{Code: code}
 	}
