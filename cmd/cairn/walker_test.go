@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/services"
+	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/terminal"
 )
 
@@ -33,6 +34,7 @@ type walker struct {
 	t    *testing.T // of the stone that is walked
 	home string
 	env  []string
+	done []*road.Stone // so far
 	*terminal.Terminal
 }
 
