@@ -282,7 +282,7 @@ func (s *Screen) loaded(msg loadedMsg) tea.Cmd {
 	s.hints = max(s.hints, min(msg.hints, len(s.Stone.Exercise.Hints)))
 	var cmds []tea.Cmd
 	if len(msg.made) > 0 {
-		said := fmt.Sprintf("Begun: e opens %s in %s", strings.Join(s.Stone.Exercise.Edit, ", "), s.folder())
+		said := fmt.Sprintf("Began: e opens %s in %s", strings.Join(s.Stone.Exercise.Edit, ", "), s.folder())
 		cmds = append(cmds, nav.Go(nav.Notice{Text: said}), nav.Go(nav.StateChanged{}))
 	}
 	if msg.err != nil {
