@@ -37,11 +37,20 @@ func (a *app) screens(ctx context.Context) error {
 		return err
 	}
 	defer g.Close()
-	return tui.Run(ctx, tui.Options{
+	chosen, trouble := a.settings()
+	if trouble == nil {
+		trouble = a.pathFault(chosen)
+	}
+	opts := tui.Options{
 		Road: a.road, Workspace: w, Made: a.made, Grader: g, Progress: a.progress(),
+		Path: chosen.Path, Choose: a.choose, Trouble: trouble, Setup: a.ahead(g),
 		Doctor: func(ctx context.Context) []doctor.Result { return doctor.Examine(ctx, a.machine(dir)) },
-		In:     a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
-	})
+		Editor: a.editor, Environ: a.environ(), In: a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
+	}
+	if w == nil && !settled() {
+		opts.First = a.questions(dir)
+	}
+	return tui.Run(ctx, opts)
 }
 
 // made is told of a workspace that was made on the screen. What can't be moved
