@@ -3,12 +3,14 @@ package tui
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cairn-learn/cairn/internal/tui/firststart"
 	"github.com/cairn-learn/cairn/internal/tui/nav"
+	"github.com/cairn-learn/cairn/internal/tui/paths"
 	"github.com/cairn-learn/cairn/internal/tui/setup"
 	"github.com/cairn-learn/cairn/lessons"
 )
@@ -46,18 +48,22 @@ func (a *app) firstStart() (*firststart.Screen, bool) {
 // begin leaves the first start for good and opens the lesson with which the
 // path begins.
 func (a *app) begin() tea.Cmd {
-	for i, s := range a.stack {
-		if first, ok := s.(*firststart.Screen); ok {
-			first.Close()
-			a.stack = append(a.stack[:i:i], a.stack[i+1:]...)
-			break
-		}
+	screen, ok := a.firstStart()
+	if !ok {
+		return nil // enter was pressed twice
 	}
+	screen.Close()
+	a.drop(screen)
 	stone := a.opts.Road.Route(a.opts.Path).First()
 	if stone == nil {
 		return nil // a course of which nothing is written
 	}
 	return a.navigate(nav.OpenLesson{Stone: stone})
+}
+
+// drop takes a screen out of the stack.
+func (a *app) drop(gone screen) {
+	a.stack = slices.DeleteFunc(a.stack, func(s screen) bool { return s == gone })
 }
 
 // pathKeptMsg says that another path is kept in the settings, or why not.
@@ -77,7 +83,10 @@ func (a *app) choosePath(path *lessons.Path) tea.Cmd {
 		}
 		return msg
 	}
-	return tea.Batch(a.broadcast(nav.PathChosen{Path: path.ID}), a.leave(), kept)
+	if s, ok := a.top().(*paths.Screen); ok {
+		a.drop(s)
+	}
+	return tea.Batch(a.broadcast(nav.PathChosen{Path: path.ID}), kept)
 }
 
 func (a *app) pathKept(msg pathKeptMsg) tea.Cmd {

@@ -66,5 +66,5 @@ func goModDownload(ctx context.Context, dir string, modules ...string) error {
 		what = modules[0]
 	}
 	reason := strings.Join(strings.Fields(said.String()), " ")
-	return fmt.Errorf("fetch %s: %s; check the network and go env GOPROXY, then run: cairn doctor", what, reason)
+	return fmt.Errorf("fetch %s: %s; check the network and go env GOPROXY, then run: cairn init", what, reason)
 }

@@ -61,7 +61,7 @@ func TestFetchModulesSaysWhatIsMissing(t *testing.T) {
 	t.Setenv("GOPROXY", "off")
 	t.Setenv("GOMODCACHE", t.TempDir())
 	err = workspace.FetchModules(context.Background(), catalogue, nil)
-	if err == nil || !strings.HasPrefix(err.Error(), "fetch github.com/jackc/") || !strings.HasSuffix(err.Error(), "then run: cairn doctor") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.HasPrefix(err.Error(), "fetch github.com/jackc/") || !strings.HasSuffix(err.Error(), "then run: cairn init") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("PATH", t.TempDir())
