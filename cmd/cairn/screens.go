@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/tui"
@@ -40,6 +41,10 @@ func (a *app) screens(ctx context.Context) error {
 	chosen, trouble := a.settings()
 	if trouble == nil {
 		trouble = a.pathFault(chosen)
+	}
+	if home, err := os.UserHomeDir(); err == nil && trouble != nil {
+		// It has one line, and the doctor tells it in full.
+		trouble = errors.New(strings.ReplaceAll(trouble.Error(), home+string(os.PathSeparator), "~/"))
 	}
 	opts := tui.Options{
 		Road: a.road, Workspace: w, Made: a.made, Grader: g, Progress: a.progress(),

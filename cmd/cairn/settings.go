@@ -65,7 +65,7 @@ func (a *app) pathFault(s settings.Settings) error {
 		return nil
 	}
 	ids := a.pathIDs()
-	return s.Complain("path", "there is no path %q; the nearest is %s", s.Path, nearest.Name(s.Path, ids))
+	return s.Complain("path", "no path %q; the nearest is %s", s.Path, nearest.Name(s.Path, ids))
 }
 
 // pathIDs are the names of the paths, once everything has been read.

@@ -40,7 +40,7 @@ type NewerError struct {
 }
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("%s: the settings are those of a newer cairn (version %d; this one knows %d): upgrade cairn", e.File, e.Version, Version)
+	return fmt.Sprintf("%s is of a newer cairn: upgrade it (settings version %d, this one knows %d)", e.File, e.Version, Version)
 }
 
 // File is where the settings are, or "" where nothing says where home is.

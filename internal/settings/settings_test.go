@@ -65,7 +65,7 @@ func TestLoadComplainsAtTheLine(t *testing.T) {
 		"\ntheme: blue\n":                    `:2: theme is "blue", and cairn knows light, dark and auto`,
 		"path: [a, b]\n":                     ":1: ",
 		"path: 'a\n":                         ":1: ",
-		"version: 2\nfont: large\n":          "newer cairn (version 2; this one knows 1): upgrade cairn",
+		"version: 2\nfont: large\n":          " is of a newer cairn: upgrade it (settings version 2, this one knows 1)",
 	} {
 		name := written(t, text)
 		_, err := Load(name)
