@@ -134,7 +134,7 @@ func (a *app) show(source string) error {
 // themeName asks the terminal for its background where colours are wanted and
 // nothing else decides.
 func (a *app) themeName(l look) theme.Name {
-	fixed := theme.FromEnviron(os.Environ()).Fixed
+	fixed := theme.FromEnviron(a.environ()).Fixed
 	switch {
 	case !l.Color:
 		return theme.Plain

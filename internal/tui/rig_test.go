@@ -134,6 +134,14 @@ const patience = 20 * time.Second // a test that takes this long has failed
 
 func newRig(t *testing.T, opts Options, width, height int) *rig {
 	t.Helper()
+	r := startRig(t, opts)
+	r.send(tea.WindowSizeMsg{Width: width, Height: height})
+	return r
+}
+
+// startRig is a rig whose program has begun, in a window without a size yet.
+func startRig(t *testing.T, opts Options) *rig {
+	t.Helper()
 	if opts.Road == nil {
 		opts.Road = fixture(t)
 	}
@@ -150,7 +158,6 @@ func newRig(t *testing.T, opts Options, width, height int) *rig {
 	t.Cleanup(cancel)
 	r := &rig{t: t, app: newApp(ctx, opts), msgs: make(chan tea.Msg, 100)}
 	r.spawn(r.app.Init())
-	r.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return r
 }
 
