@@ -26,7 +26,7 @@ var walked = []string{"F2", "F5", "F6", "S4"}
 func TestWalk(t *testing.T) {
 	r := wholeRoad(t)
 	w := newWalker(t)
-	w.begin()
+	w.begin(r.Route("").First())
 	for _, name := range walked {
 		ok := t.Run(name, func(t *testing.T) {
 			w.t = t
@@ -68,10 +68,21 @@ func wholeRoad(t *testing.T) *road.Road {
 	return r
 }
 
-// begin is the first start, up to the road.
-func (w *walker) begin() {
+// begin is the first start: three questions, each with an answer that enter takes,
+// everything fetched, and the first lesson; from there to the road.
+func (w *walker) begin(first *road.Stone) {
 	w.t.Helper()
-	w.sees("0 of ", "stones done", "press n", "? help")
+	w.sees("1 of 3", "Which path")
+	w.press("\r")
+	w.sees("2 of 3", "Which editor", "what EDITOR says")
+	w.press("\r")
+	w.sees("3 of 3", "Where should your files go", "~/cairn-work")
+	w.press("\r")
+	w.await(longPatience, "Your workspace is "+w.workspace(), "All is here. Enter begins with "+first.Lesson.Stone)
+	w.press("\r")
+	w.atLesson(first)
+	w.press("q")
+	w.sees(" 0 of ", "stones done", "press n")
 }
 
 // workspace is where the learner's files go.
@@ -87,7 +98,13 @@ func (w *walker) openLesson(s *road.Stone) {
 		return v.has("find "+s.Lesson.Stone) && v.has("▸ ○ "+s.Lesson.Stone)
 	})
 	w.press("\r")
-	w.until(patience, "its lesson", func(v screen) bool {
+	w.atLesson(s)
+}
+
+// atLesson waits for a lesson that has been drawn whole.
+func (w *walker) atLesson(s *road.Stone) {
+	w.t.Helper()
+	w.until(patience, "the lesson "+s.Lesson.ID, func(v screen) bool {
 		return strings.HasPrefix(v.lines[0], " "+s.Lesson.Stone+" "+s.Lesson.Title) && strings.HasSuffix(v.lines[0], "%")
 	})
 }
@@ -149,10 +166,6 @@ func (w *walker) startExercise(s *road.Stone) {
 	}
 	w.press("\r")
 	dir := filepath.Join(w.workspace(), s.Exercise.ID)
-	if _, err := os.Stat(w.workspace()); os.IsNotExist(err) {
-		w.sees("Your files go to", "~/cairn-work")
-		w.press("\r")
-	}
 	w.sees("Task", s.Lesson.Stone+" "+s.Exercise.Title)
 	w.until(longPatience, "everything to be ready", func(v screen) bool {
 		return strings.HasSuffix(v.lines[0], " ready") && !strings.HasSuffix(v.lines[0], "getting ready")
