@@ -78,7 +78,7 @@ func (w *walker) begin(first *road.Stone) {
 	w.press("\r")
 	w.sees("3 of 3", "Where should your files go", "~/cairn-work")
 	w.press("\r")
-	w.await(longPatience, "Your workspace is "+w.workspace(), "All is here. Enter begins with "+first.Lesson.Stone)
+	w.await(longPatience, "Your workspace is ", "All is here. Enter begins with "+first.Lesson.Stone)
 	w.press("\r")
 	w.atLesson(first)
 	w.press("q")
