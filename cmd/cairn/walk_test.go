@@ -113,13 +113,13 @@ func (w *walker) atLesson(s *road.Stone) {
 func (w *walker) readToTheEnd() {
 	w.t.Helper()
 	for range 200 {
-		before := w.until(patience, "the lesson", func(v screen) bool { return v.has("%") })
-		if before.has("100%") {
+		before := w.until(patience, "the lesson", func(v screen) bool { return strings.HasSuffix(v.lines[0], "%") })
+		if strings.HasSuffix(before.lines[0], " 100%") {
 			w.sees("Questions", "enter answers them")
 			return
 		}
 		w.press(" ")
-		w.until(patience, "the next page", func(v screen) bool { return v.lines[0] != before.lines[0] || v.flat != before.flat })
+		w.until(patience, "the next page", func(v screen) bool { return v.flat != before.flat })
 	}
 	w.t.Fatal("the lesson has no end")
 }
@@ -134,26 +134,45 @@ func (w *walker) answer(s *road.Stone) {
 	w.press("\r")
 	n := len(quiz.Questions)
 	for i, q := range quiz.Questions {
-		w.sees(fmt.Sprintf("%d of %d ", i+1, n))
-		said := "✓ Right."
+		w.until(patience, "the question", func(v screen) bool {
+			return strings.HasSuffix(v.lines[0], fmt.Sprintf(" %d of %d", i+1, n))
+		})
+		letters, said := rightAnswers(q), "✓ Right."
 		if i == 0 {
-			said = "✗ Not quite."
-		}
-		for a, answer := range q.Answers {
-			if answer.Right == (i > 0) {
-				w.press(string(rune('a' + a)))
-				if !q.Multiple {
-					break
-				}
-			}
+			letters, said = wrongAnswer(q), "✗ Not quite."
 		}
 		if q.Multiple {
-			w.press("\r")
+			letters += "\r"
 		}
+		w.press(letters)
 		w.sees(said)
 		w.press("\r")
 	}
-	w.sees(fmt.Sprintf("%d of %d right", n-1, n), "Read again: ")
+	w.sees(fmt.Sprintf("%d of %d right", n-1, n), "On to the exercise")
+	if quiz.Questions[0].Read != "" {
+		w.sees("Read again: ")
+	}
+}
+
+// rightAnswers are the letters of the right answers to a question.
+func rightAnswers(q lessons.Question) (letters string) {
+	for i, a := range q.Answers {
+		if a.Right {
+			letters += string(rune('a' + i))
+		}
+	}
+	return letters
+}
+
+// wrongAnswer is the letter of an answer that is wrong, or that is not all that is
+// right.
+func wrongAnswer(q lessons.Question) string {
+	for i := range q.Answers {
+		if !q.Correct(i) {
+			return string(rune('a' + i))
+		}
+	}
+	return "a"
 }
 
 // startExercise goes on from the questions, and finds the files in the workspace.
