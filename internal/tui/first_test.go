@@ -174,6 +174,16 @@ func TestFirstStartGoesBack(t *testing.T) {
 	n.wants("Getting ready") // what was settled is settled
 }
 
+func TestFirstStartHasDoctorAndHelp(t *testing.T) {
+	n := meet(t, 80, 24, nil, nil)
+	n.press("enter", "D")
+	n.wants("what cairn needs on this machine", "✓ Go")
+	n.press("q", "?")
+	n.wants("question before", "doctor: is this machine fit?")
+	n.press("esc")
+	n.wants("2 of 3")
+}
+
 func TestFirstStartQuitLeavesNothing(t *testing.T) {
 	for questions := range 3 {
 		n := meet(t, 80, 24, nil, nil)

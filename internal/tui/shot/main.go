@@ -99,6 +99,11 @@ func take(ctx context.Context, out, binary string) error {
 		if err != nil {
 			return fmt.Errorf("picture of the %s: %w", s.name, err)
 		}
+		stop := exec.CommandContext(ctx, binary, "services", "stop") // nobody comes back to this home
+		stop.Env = environ
+		if said, err := stop.CombinedOutput(); err != nil {
+			return fmt.Errorf("stop what ran for the picture: %w\n%s", err, said)
+		}
 		file := filepath.Join(out, s.name+".svg")
 		if err := os.WriteFile(file, []byte(view.SVG(s.title)), 0o644); err != nil {
 			return err
