@@ -63,9 +63,15 @@ func (g *Grader) Close() error {
 // the dependencies are compiled, the services up and the next database cloned.
 func (g *Grader) Prepare(ctx context.Context, e Exercise) error {
 	warmed := make(chan error, 1)
-	go func() { warmed <- g.warm(ctx, g.buildRequest(e, "", false), e.Packages) }()
+	go func() { warmed <- g.Warm(ctx, e) }()
 	err := g.prepareServices(ctx, e, nil)
 	return errors.Join(<-warmed, err)
+}
+
+// Warm compiles what programs of an exercise are made of, which needs no network
+// and no server. Errors are of the compiler or of this machine.
+func (g *Grader) Warm(ctx context.Context, e Exercise) error {
+	return g.warm(ctx, g.buildRequest(e, "", false), e.Packages)
 }
 
 // run is one grade on its way.

@@ -20,7 +20,7 @@ func newDoctor(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check everything cairn needs on this machine", GroupID: groupMachine, Args: atMost(0),
 		Long: `Doctor checks Go, the modules of the exercises, Docker and its images, disk
-space, folders, editor, terminal and workspace, and says for each fault the one
+space, folders, editor, terminal, settings and workspace, and says for each fault the one
 thing to do. Exit status 1 means that something is wrong.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,7 +54,9 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 
 // machine is what the doctor looks at for a learner who stands in dir.
 func (a *app) machine(dir string) doctor.Subject {
+	s, _ := a.settings()
 	return doctor.Subject{
+		Settings: a.settingsState, Editor: s.Editor,
 		GoMod: a.catalogue.GoMod(), GoSum: a.catalogue.GoSum(), Dir: dir,
 		Workspace: func() (string, error) { return lookAt(dir) },
 		Folders: []doctor.Folder{
@@ -62,6 +64,7 @@ func (a *app) machine(dir string) doctor.Subject {
 			{Name: "cache", Path: unlessHomeless("XDG_CACHE_HOME", xdg.CacheHome)},
 			{Name: "state", Path: unlessHomeless("XDG_STATE_HOME", xdg.StateHome)},
 			{Name: "progress", Path: unlessHomeless("XDG_DATA_HOME", xdg.DataHome)},
+			{Name: "settings", Path: unlessHomeless("XDG_CONFIG_HOME", xdg.ConfigHome)},
 		},
 		Host: func(ctx context.Context) (services.HostInfo, error) {
 			return services.CheckHost(ctx, services.Config{})

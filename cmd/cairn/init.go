@@ -12,6 +12,7 @@ import (
 	"github.com/kballard/go-shellquote"
 	"github.com/spf13/cobra"
 
+	"github.com/cairn-learn/cairn/internal/settings"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
 
@@ -36,12 +37,15 @@ touches none of your files.`,
 				return err
 			}
 			w.Remember()
+			a.keepDefaults()
 			fmt.Fprintf(a.out, "%s is your workspace.\n", w.Dir)
 			if err := w.KeepProgress(a.progress()); err != nil {
 				fmt.Fprintf(a.err, "cairn: %s\n", err)
 			}
 			status := a.newStatusLine()
-			err = workspace.FetchModules(cmd.Context(), a.catalogue, status.show)
+			err = workspace.FetchModules(cmd.Context(), a.catalogue, func(module string, n, total int) {
+				status.show(fmt.Sprintf("fetching %s (%d of %d)", module, n, total))
+			})
 			status.clear()
 			if err != nil {
 				return err
@@ -51,14 +55,19 @@ touches none of your files.`,
 	}
 }
 
-// sayNext names the first exercise of the road that waits.
+// keepDefaults writes the settings file with nothing set, so that a learner finds
+// it. That it can't be written, or is there, is no reason to say anything.
+func (a *app) keepDefaults() { _ = settings.Create(settings.File(), settings.Settings{}) }
+
+// sayNext names the first exercise along the learner's path that waits.
 func (a *app) sayNext(ctx context.Context, w *workspace.Workspace) error {
 	enter := ""
 	if dir := shown(w.Dir); dir != "." {
 		enter = "cd " + shellquote.Join(dir) + " && "
 	}
 	records := a.records(ctx)
-	for _, s := range a.road.Stones() {
+	route := a.road.Route(a.preferred().Path)
+	for _, s := range slices.Concat(route.Stones, route.Others) {
 		if s.Exercise != nil && w.State(s, records) != workspace.Passed {
 			_, err := fmt.Fprintf(a.out, "Next: %scairn start %s\n", enter, s.Exercise.ID)
 			return err

@@ -19,8 +19,9 @@ func newProgress(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "progress", Short: "Show how far you are, track by track", GroupID: groupLearn, Args: atMost(0),
-		Long: `Progress counts what is done of what is written, your attempts, and the time
-from one thing that you did to the next; pauses over half an hour are left out.`,
+		Long: `Progress counts what you read to the end and what is done, of what is written,
+your attempts, and the time from one thing that you did to the next; pauses over
+half an hour are left out.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.showProgress(cmd.Context(), asJSON) },
 	}
@@ -41,6 +42,7 @@ type trackJSON struct {
 	Title    string        `json:"title"`
 	Stones   int           `json:"stones"`
 	Written  int           `json:"written"`
+	Read     int           `json:"read"` // lessons read to the end
 	Done     int           `json:"done"`
 	Attempts int           `json:"attempts"`
 	Seconds  int64         `json:"seconds"`
@@ -69,7 +71,7 @@ func (a *app) showProgress(ctx context.Context, asJSON bool) error {
 	}
 	l := lookOf(a.out)
 	var text strings.Builder
-	text.WriteString(l.style("1", fmt.Sprintf("%-32s %9s %9s %8s  %s", "Track", "done", "attempts", "time", "last")) + "\n")
+	text.WriteString(l.style("1", fmt.Sprintf(progressLine, "Track", "read", "done", "attempts", "time", "last")) + "\n")
 	for _, t := range append(p.Tracks, p.Total) {
 		text.WriteString(t.line() + "\n")
 	}
@@ -108,11 +110,15 @@ func sumUp(ctx context.Context, r *road.Road, store progress.Store) (progressJSO
 		if s.Lesson.Written {
 			t.Written++
 		}
-		_, done := read[s.Lesson.ID]
+		_, wasRead := read[s.Lesson.ID]
+		done := wasRead
 		if s.Exercise != nil {
 			trackOf[s.Exercise.ID] = t.Track
 			done = records[s.Exercise.ID].Done()
 			t.Attempts += records[s.Exercise.ID].Attempts
+		}
+		if wasRead && s.Lesson.Written {
+			t.Read++
 		}
 		if done && s.Lesson.Written {
 			t.Done++
@@ -140,17 +146,22 @@ func (t *trackJSON) finish(spent time.Duration, last time.Time) {
 }
 
 func (t *trackJSON) add(o trackJSON) {
-	t.Stones, t.Written, t.Done, t.Attempts = t.Stones+o.Stones, t.Written+o.Written, t.Done+o.Done, t.Attempts+o.Attempts
+	t.Stones, t.Written, t.Read = t.Stones+o.Stones, t.Written+o.Written, t.Read+o.Read
+	t.Done, t.Attempts = t.Done+o.Done, t.Attempts+o.Attempts
 	t.spent += o.spent
 	if o.last.After(t.last) {
 		t.last = o.last
 	}
 }
 
+// progressLine sets one line of the table, in no more than 80 columns.
+const progressLine = "%-28s %8s %8s %9v %8s  %s"
+
 // line is one line of the table; dashes stand for nothing.
 func (t trackJSON) line() string {
-	done, spent, last := "-", "-", "-"
+	read, done, spent, last := "-", "-", "-", "-"
 	if t.Written > 0 {
+		read = fmt.Sprintf("%d of %d", t.Read, t.Written)
 		done = fmt.Sprintf("%d of %d", t.Done, t.Written)
 	}
 	if minutes := int(t.spent.Round(time.Minute).Minutes()); minutes > 0 {
@@ -159,7 +170,7 @@ func (t trackJSON) line() string {
 	if !t.last.IsZero() {
 		last = t.last.Local().Format("2006-01-02")
 	}
-	return fmt.Sprintf("%-32s %9s %9d %8s  %s", t.Title, done, t.Attempts, spent, last)
+	return fmt.Sprintf(progressLine, t.Title, read, done, t.Attempts, spent, last)
 }
 
 // stamp is a time in JSON.

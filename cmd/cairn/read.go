@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image/color"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cairn-learn/cairn/internal/nearest"
+	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/tui/markdown"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 	"github.com/cairn-learn/cairn/lessons"
@@ -25,37 +27,56 @@ func newRead(a *app) *cobra.Command {
 		Use: "read NAME[#HEADING]", Short: "Read a lesson, or the task of its exercise", GroupID: groupLearn, Args: exactly(1, "the name of a lesson"),
 		Example:           "  cairn read S4\n  cairn read sql/lost-update#two-readers-one-writer\n  cairn read lostupdate --task",
 		ValidArgsFunction: a.complete(false),
-		RunE: func(_ *cobra.Command, args []string) error {
-			text, err := a.text(args[0], task)
-			if err != nil {
-				return err
+		Long: `Read prints a lesson, one of its parts, or the task of its exercise. A lesson
+that was printed whole counts as read, as one does whose end you have seen on
+the screen.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if task {
+				return a.readTask(args[0])
 			}
-			return a.show(text)
+			return a.readLesson(cmd.Context(), args[0])
 		},
 	}
 	cmd.Flags().BoolVar(&task, "task", false, "read the task of the exercise")
 	return cmd
 }
 
-// text returns the markdown that a name means: a lesson, a part of it, a task.
-func (a *app) text(name string, task bool) (string, error) {
-	name, heading, part := strings.Cut(name, "#")
-	if task {
-		stone, err := a.exercise(name)
-		if err != nil {
-			return "", err
-		}
-		return stone.Exercise.Task, nil
+func (a *app) readTask(name string) error {
+	name, _, _ = strings.Cut(name, "#")
+	stone, err := a.exercise(name)
+	if err != nil {
+		return err
 	}
+	return a.show(stone.Exercise.Task)
+}
+
+// readLesson prints a lesson, or what lies below one of its headings. Once the
+// whole of it has been printed, that is remembered; that it can't be is no reason
+// not to read.
+func (a *app) readLesson(ctx context.Context, name string) error {
+	name, heading, part := strings.Cut(name, "#")
 	stone, err := a.find(name)
 	if err != nil {
-		return "", err
+		return err
 	}
+	var text string
 	if part {
-		return section(stone.Lesson, heading)
+		text, err = section(stone.Lesson, heading)
+	} else {
+		text, err = stone.Lesson.Markdown()
+		err = unwritten(stone.Lesson, err)
 	}
-	text, err := stone.Lesson.Markdown()
-	return text, unwritten(stone.Lesson, err)
+	if err != nil {
+		return err
+	}
+	store := a.progress() // opens while the text is set
+	if err := a.show(text); err != nil || part {
+		return err
+	}
+	if err := store.SaveRead(ctx, progress.LessonRead{Lesson: stone.Lesson.ID}); err != nil {
+		fmt.Fprintf(a.err, "cairn: that you have read this is not remembered: %s\n", err)
+	}
+	return nil
 }
 
 func unwritten(l *lessons.Lesson, err error) error {
@@ -113,7 +134,7 @@ func (a *app) show(source string) error {
 // themeName asks the terminal for its background where colours are wanted and
 // nothing else decides.
 func (a *app) themeName(l look) theme.Name {
-	fixed := theme.FromEnviron(os.Environ()).Fixed
+	fixed := theme.FromEnviron(a.environ()).Fixed
 	switch {
 	case !l.Color:
 		return theme.Plain

@@ -43,6 +43,7 @@ type app struct {
 	untilInterrupted bool // an interrupt is how the command is meant to end
 	shelf
 	memory
+	preferences
 }
 
 // run executes one command line and returns its exit status.
@@ -99,7 +100,7 @@ func newRoot(a *app) *cobra.Command {
 		&cobra.Group{ID: groupAuthor, Title: "Authors"},
 	)
 	root.AddCommand(
-		newInit(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newDiff(a), newAttempts(a), newReset(a),
+		newInit(a), newPath(a), newList(a), newRead(a), newStart(a), newGrade(a), newHint(a), newDiff(a), newAttempts(a), newReset(a),
 		newProgress(a), newReport(a),
 		newServices(a), newDoctor(a), newAuthor(a), newVersion(a),
 	)

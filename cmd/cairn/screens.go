@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/tui"
@@ -37,11 +38,24 @@ func (a *app) screens(ctx context.Context) error {
 		return err
 	}
 	defer g.Close()
-	return tui.Run(ctx, tui.Options{
+	chosen, trouble := a.settings()
+	if trouble == nil {
+		trouble = a.pathFault(chosen)
+	}
+	if home, err := os.UserHomeDir(); err == nil && trouble != nil {
+		// It has one line, and the doctor tells it in full.
+		trouble = errors.New(strings.ReplaceAll(trouble.Error(), home+string(os.PathSeparator), "~/"))
+	}
+	opts := tui.Options{
 		Road: a.road, Workspace: w, Made: a.made, Grader: g, Progress: a.progress(),
+		Path: chosen.Path, Choose: a.choose, Trouble: trouble, Setup: a.ahead(g),
 		Doctor: func(ctx context.Context) []doctor.Result { return doctor.Examine(ctx, a.machine(dir)) },
-		In:     a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
-	})
+		Editor: a.editor, Environ: a.environ(), In: a.in.(*os.File), Out: a.out.(*os.File), Version: version(),
+	}
+	if w == nil && !settled() {
+		opts.First = a.questions(dir)
+	}
+	return tui.Run(ctx, opts)
 }
 
 // made is told of a workspace that was made on the screen. What can't be moved

@@ -93,8 +93,8 @@ func TestCairnAlone(t *testing.T) {
 	terminal, cmd := inTerminal(t, nil)
 	var out bytes.Buffer
 	readUntil(t, terminal, &out, "\x1b[?1049h")
-	readUntil(t, terminal, &out, "Foundations")
-	if _, err := terminal.WriteString("q"); err != nil {
+	readUntil(t, terminal, &out, "Which path")
+	if _, err := terminal.WriteString("\x03"); err != nil {
 		t.Fatal(err)
 	}
 	readUntil(t, terminal, &out, "\x1b[?1049l")

@@ -47,9 +47,9 @@ type Report struct {
 	Diagnostics []Diagnostic `json:"diagnostics,omitempty"`
 	Phases      []Phase      `json:"phases"`
 	Checks      []Check      `json:"checks"`
-	Log         string       `json:"log,omitempty"` // end of what the program printed, made safe to show
-	World       *World       `json:"world,omitempty"`
-	Redis       *World       `json:"redis,omitempty"`
+	Log         string       `json:"log,omitempty"`   // end of what the program printed, made safe to show
+	World       *World       `json:"world,omitempty"` // the database that was kept
+	Redis       *World       `json:"redis,omitempty"` // the Redis server that was kept
 
 	// Files are the learner's files as graded, without the given ones; nil when
 	// they could not be taken. They are no part of the JSON form.
@@ -137,6 +137,17 @@ type World struct {
 	Service string `json:"service"` // "postgres", "redis"
 	Name    string `json:"name"`
 	URL     string `json:"url"`
+}
+
+// Worlds returns the services that were kept, the database first.
+func (r *Report) Worlds() []World {
+	var all []World
+	for _, w := range []*World{r.World, r.Redis} {
+		if w != nil {
+			all = append(all, *w)
+		}
+	}
+	return all
 }
 
 // Check returns the check with the given id, or nil.

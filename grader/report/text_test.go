@@ -60,6 +60,7 @@ func TestWriteText(t *testing.T) {
 	passed.Verdict, passed.Checks = Passed, passed.Checks[:1]
 	kept := lost()
 	kept.Checks, kept.World = kept.Checks[2:3], &World{Service: "postgres", URL: "postgres://role:secret@127.0.0.1:5432/base"}
+	kept.Redis = &World{Service: "redis", URL: "redis://default:secret@127.0.0.1:6379/0"}
 	tests := []struct {
 		name   string
 		report Report

@@ -173,12 +173,14 @@ func (d *Database) CloseSessions(ctx context.Context) (int, error) {
 }
 
 // Release ends the grade's use. With keep the database stays as the grade left it, until the next
-// grade of the same fixture or a prune; otherwise its sessions are closed and it is dropped in the
-// background. Only the first call counts.
+// grade of the same fixture or a prune, and keeps the server warm as long as this process runs;
+// otherwise its sessions are closed and it is dropped in the background. Only the first call counts.
 func (d *Database) Release(keep bool) {
 	d.release.Do(func() {
 		p := d.p
-		p.inUse.Add(-1)
+		if !keep || p.setKept(d.Fixture, true) {
+			p.inUse.Add(-1)
+		}
 		runs := p.background(func(ctx context.Context) {
 			if keep {
 				_ = p.keep(ctx, d) // unmarked, it is swept
@@ -192,4 +194,12 @@ func (d *Database) Release(keep bool) {
 		}
 		p.spareAhead(d.fixture)
 	})
+}
+
+// setKept notes whether this process keeps a database of a fixture, and tells whether it did before.
+func (p *Postgres) setKept(fixture string, keep bool) (before bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, p.kept[fixture] = p.kept[fixture], keep
+	return before
 }

@@ -33,6 +33,43 @@ func (e *engine) image(ctx context.Context, name string) (ImageInfo, error) {
 	return info, nil
 }
 
+// FetchImages pulls those of cairn's images that the engine lacks, so that the first grade need not,
+// and returns their names. Where servers run without containers there is nothing to pull. Errors are
+// *Unavailable, or the context's. progress may be nil.
+func FetchImages(ctx context.Context, cfg Config, progress func(Progress)) ([]string, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	h, err := openHost(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer h.close()
+	c, ok := h.(*containers)
+	if !ok {
+		return nil, nil
+	}
+	var pulled []string
+	for _, name := range []string{cfg.PostgresImage, cfg.RedisImage} {
+		asked := false
+		err := c.ensureImage(ctx, name, func(p Progress) {
+			asked = true
+			progress(p)
+		})
+		if err != nil {
+			return pulled, err
+		}
+		if asked {
+			pulled = append(pulled, name)
+		}
+	}
+	return pulled, nil
+}
+
 // ensureImage pulls the image if the engine lacks it.
 func (e *engine) ensureImage(ctx context.Context, name string, progress func(Progress)) error {
 	info, err := e.image(ctx, name)

@@ -272,6 +272,22 @@ func TestMissingImageIsExplained(t *testing.T) {
 	if len(steps) != 1 || steps[0] != "pulling localhost:1/no/such:image" {
 		t.Errorf("progress: %q", steps)
 	}
+	steps = nil
+	if _, err := FetchImages(t.Context(), Config{StateDir: t.TempDir()}, func(p Progress) { steps = append(steps, p.What) }); !errors.As(err, &un) || len(steps) != 1 {
+		t.Errorf("fetching it ahead: %v, progress %q", err, steps)
+	}
+}
+
+// TestFetchImagesLeavesWhatIsThere asks for images of which there is nothing to fetch: the ones that
+// the tests themselves run on, and none at all where servers need no container.
+func TestFetchImagesLeavesWhatIsThere(t *testing.T) {
+	needEngine(t)
+	for _, kind := range []string{inContainers, native} {
+		pulled, err := FetchImages(t.Context(), Config{Services: kind, StateDir: t.TempDir()}, func(p Progress) { t.Errorf("%s: %+v", kind, p) })
+		if err != nil || pulled != nil {
+			t.Errorf("%s: %q, %v", kind, pulled, err)
+		}
+	}
 }
 
 func TestUnknownServicesAreRefused(t *testing.T) {

@@ -31,6 +31,7 @@ type Postgres struct {
 	mu      sync.Mutex
 	idle    []*pgx.Conn // administrative connections, to the database postgres
 	spares  map[string]*spare
+	kept    map[string]bool // fixtures of which this process keeps a database, which counts as a use
 	stopped bool
 }
 
@@ -39,7 +40,7 @@ const closeIn = 5 * time.Second
 
 func newPostgres(cfg Config, st state, l *lease, s server) *Postgres {
 	life, end := context.WithCancel(context.Background())
-	return &Postgres{cfg: cfg, state: st, lease: l, server: s, life: life, end: end, spares: map[string]*spare{}}
+	return &Postgres{cfg: cfg, state: st, lease: l, server: s, life: life, end: end, spares: map[string]*spare{}, kept: map[string]bool{}}
 }
 
 // Addr is where the server listens, "127.0.0.1:49153".
@@ -167,7 +168,8 @@ func (p *Postgres) touch(ctx context.Context) error {
 	return p.exec(ctx, p.touchSQL())
 }
 
-// keepWarm touches the server as long as a grade uses it, however long that takes.
+// keepWarm touches the server as long as a grade uses it, or something on it is kept, however long
+// that takes.
 func (p *Postgres) keepWarm(ctx context.Context) {
 	tick := time.NewTicker(max(p.cfg.Idle/6, 300*time.Millisecond))
 	defer tick.Stop()

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -39,6 +40,7 @@ type Redis struct {
 	server  server
 	runID   string // drawn by the server at its start: another one is another server
 	done    chan struct{}
+	kept    atomic.Bool
 	release sync.Once
 }
 
@@ -99,13 +101,14 @@ func (n *nativeHost) layRedis(s server, p program) ([]string, error) {
 // Addr is where the server listens, "127.0.0.1:49153".
 func (r *Redis) Addr() string { return net.JoinHostPort(r.Host, strconv.Itoa(r.Port)) }
 
-// ProgramURL is the address for the program under examination. hostport is where it is to connect,
-// such as a proxy; "" means the server itself.
+// ProgramURL is the address for the program under examination, and for redis-cli. It names the user,
+// since redis-cli takes an empty name for one. hostport is where to connect, such as a proxy; "" means
+// the server itself.
 func (r *Redis) ProgramURL(hostport string) string {
 	if hostport == "" {
 		hostport = r.Addr()
 	}
-	u := url.URL{Scheme: "redis", Host: hostport, Path: "/0", User: url.UserPassword("", r.Password)}
+	u := url.URL{Scheme: "redis", Host: hostport, Path: "/0", User: url.UserPassword("default", r.Password)}
 	return u.String()
 }
 
@@ -169,7 +172,8 @@ func (r *Redis) touch(ctx context.Context) error {
 	return err
 }
 
-// keepWarm touches the server as long as a grade uses it, however long that takes.
+// keepWarm touches the server as long as a grade uses it, however long that takes, and then as long
+// as it is kept.
 func (r *Redis) keepWarm() {
 	tick := time.NewTicker(max(r.p.cfg.Idle/6, 300*time.Millisecond))
 	defer tick.Stop()
@@ -180,17 +184,22 @@ func (r *Redis) keepWarm() {
 		case <-r.p.life.Done():
 			return
 		case <-tick.C:
-			_ = r.touch(r.p.life) // a lost server is noticed by the grade itself
+			if r.touch(r.p.life) != nil && r.kept.Load() {
+				return // removed; a grade notices a lost server itself
+			}
 		}
 	}
 }
 
 // Release ends the grade's use. With keep the server stays as the grade left it, until the next
-// grade of the same fixture or a prune; otherwise it is removed in the background. Only the first
-// call counts.
+// grade of the same fixture or a prune, and once the provider is closed for Config.Idle at most;
+// otherwise it is removed in the background. Only the first call counts.
 func (r *Redis) Release(keep bool) {
 	r.release.Do(func() {
-		close(r.done)
+		r.kept.Store(keep)
+		if !keep {
+			close(r.done)
+		}
 		r.p.background(func(ctx context.Context) {
 			if keep && r.p.keepRedis(ctx, r) == nil {
 				return

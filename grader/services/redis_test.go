@@ -100,7 +100,7 @@ func testRedisIsTheGradesOwn(t *testing.T) {
 	if err := a.Verify(t.Context()); err != nil {
 		t.Errorf("verify, after the program changed its password: %v", err)
 	}
-	if got := a.ProgramURL("127.0.0.1:1"); !strings.HasPrefix(got, "redis://:") || !strings.HasSuffix(got, "@127.0.0.1:1/0") {
+	if got := a.ProgramURL("127.0.0.1:1"); !strings.HasPrefix(got, "redis://default:") || !strings.HasSuffix(got, "@127.0.0.1:1/0") {
 		t.Errorf("the program's address behind a proxy is %s", got)
 	}
 }
@@ -247,7 +247,8 @@ func testRedisEndsByItself(t *testing.T) {
 	if err := p.PrepareRedis(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	used, spare := takeRedis(t, p), (*Redis)(nil)
+	used, kept, spare := takeRedis(t, p), takeRedis(t, p), (*Redis)(nil)
+	kept.Release(true)
 	if err := p.PrepareRedis(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -255,6 +256,9 @@ func testRedisEndsByItself(t *testing.T) {
 	waitEnded(t, cfg, spare.server)
 	if err := used.Verify(t.Context()); err != nil {
 		t.Errorf("a server that is in use ended: %v", err)
+	}
+	if err := kept.Verify(t.Context()); err != nil {
+		t.Errorf("a server that is kept ended: %v", err)
 	}
 	if err := takeRedis(t, p).Verify(t.Context()); err != nil {
 		t.Errorf("after the spare has ended: %v", err)

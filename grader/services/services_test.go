@@ -331,3 +331,35 @@ func testIdleServerEndsByItself(t *testing.T) {
 	}
 	takeTest(t, again, Fixture{Name: "again", SQL: "create table t (id int)"})
 }
+
+// testKeptServerStaysWarm keeps a database on one server, and waits until another, which was used
+// later, has ended.
+func testKeptServerStaysWarm(t *testing.T) {
+	cfg, other := Config{StateDir: t.TempDir(), Idle: 3 * time.Second}, Config{StateDir: t.TempDir(), Idle: 3 * time.Second}
+	var servers []*Postgres
+	for _, cfg := range []Config{cfg, other} {
+		t.Cleanup(func() { _, _ = Stop(context.Background(), cfg, true) })
+		provider, err := Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer provider.Close()
+		p, err := provider.Postgres(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers = append(servers, p)
+	}
+	f := Fixture{Name: "keeper", SQL: "create table t (id int)"}
+	kept := takeTest(t, servers[0], f)
+	kept.Release(true)
+	takeTest(t, servers[1], f).Release(false)
+	waitEnded(t, other, servers[1].server)
+	if !has(t, servers[0], kept.Name) {
+		t.Error("the kept database is gone")
+	}
+	takeTest(t, servers[0], f).Release(false)
+	if n := servers[0].inUse.Load(); n != 0 {
+		t.Errorf("%d uses after the kept database was dropped", n)
+	}
+}

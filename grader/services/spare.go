@@ -47,7 +47,9 @@ func (p *Postgres) Database(ctx context.Context, f Fixture) (*Database, error) {
 			return nil, err
 		}
 	}
-	p.inUse.Add(1)
+	if !p.setKept(f.Name, false) {
+		p.inUse.Add(1)
+	}
 	taken := time.Now() // this one may be kept before the background comes to it
 	p.background(func(ctx context.Context) { _ = p.dropKept(ctx, f.Name, taken, 0) })
 	return d, nil

@@ -36,9 +36,12 @@ type Subject struct {
 	GoMod, GoSum []byte                                           // of the learner's module
 	Dir          string                                           // the folder the learner stands in
 	Workspace    func() (root string, err error)                  // "" when the folder is in none
+	Settings     func() (file string, err error)                  // "" when nothing has been set
+	Editor       string                                           // the editor of the settings, or ""
 	Folders      []Folder                                         // what cairn writes to
 	Host         func(context.Context) (services.HostInfo, error) // what servers run in
 	Deadline     time.Duration                                    // for each check; default 15 s
+	Each         func(Result)                                     // gets every result as it comes, one call at a time; may be nil
 }
 
 // Folder is a place that cairn writes to.
@@ -85,14 +88,23 @@ func Examine(ctx context.Context, s Subject) []Result {
 		{"images", "Images", host.checkImages},
 		{"disk", "Disk space", func(ctx context.Context) finding { return s.checkDisk(ctx, host) }},
 		{"folders", "Folders", s.checkFolders},
-		{"editor", "Editor", checkEditor},
+		{"editor", "Editor", s.checkEditor},
 		{"terminal", "Terminal", checkTerminal},
+		{"settings", "Settings", s.checkSettings},
 		{"workspace", "Workspace", s.checkWorkspace},
 	}
 	results := make([]Result, len(checks))
 	var all sync.WaitGroup
+	var telling sync.Mutex
 	for i, c := range checks {
-		all.Go(func() { results[i] = c.within(ctx, s.Deadline) })
+		all.Go(func() {
+			results[i] = c.within(ctx, s.Deadline)
+			if s.Each != nil {
+				telling.Lock()
+				defer telling.Unlock()
+				s.Each(results[i])
+			}
+		})
 	}
 	all.Wait()
 	return results

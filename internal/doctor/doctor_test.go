@@ -40,6 +40,7 @@ func healthy(t *testing.T) Subject {
 	return Subject{
 		GoMod:     []byte(gomod),
 		Workspace: func() (string, error) { return "/home/ada/cairn", nil },
+		Settings:  func() (string, error) { return "", nil },
 		Folders:   []Folder{{"state", filepath.Join(t.TempDir(), "state")}},
 		Host:      engine(redis),
 	}
@@ -64,8 +65,8 @@ func TestHealthy(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if len(results) != 9 {
-		t.Errorf("%d results, want 9", len(results))
+	if len(results) != 10 {
+		t.Errorf("%d results, want 10", len(results))
 	}
 }
 
@@ -101,6 +102,13 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 		{"folder", "folders", "state cannot be written", "XDG_STATE_HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", filepath.Join(file, "x")}} }},
 		{"no home", "folders", "HOME is not set", "Set HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", "state"}} }},
 		{"editor", "editor", "EDITOR=nothere", "Install it or set EDITOR", Fault, func(*Subject) { t.Setenv("EDITOR", "nothere") }},
+		{"editor of the settings", "editor", "editor nothere: nothere is no program", "choose another", Fault, func(s *Subject) {
+			t.Setenv("EDITOR", "")
+			s.Editor = "nothere"
+		}},
+		{"damaged settings", "settings", "config.yaml:3: unknown key", "leaves the file alone", Fault, func(s *Subject) {
+			s.Settings = func() (string, error) { return "", errors.New("config.yaml:3: unknown key") }
+		}},
 		{"elsewhere", "workspace", "is in no workspace", "cairn init", Warn, func(s *Subject) { s.Workspace = func() (string, error) { return "", nil } }},
 		{"newer workspace", "workspace", "made by a newer cairn", "cairn init", Fault, func(s *Subject) {
 			s.Workspace = func() (string, error) { return "", errors.New("made by a newer cairn") }
@@ -120,6 +128,17 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 				t.Errorf("Sick is %v for a %s", got, tt.status)
 			}
 		})
+	}
+}
+
+func TestResultsAreToldAsTheyCome(t *testing.T) {
+	s := healthy(t)
+	told := map[string]Result{}
+	s.Each = func(r Result) { told[r.ID] = r }
+	for _, r := range Examine(t.Context(), s) {
+		if told[r.ID] != r {
+			t.Errorf("%s was told as %+v, and is %+v", r.ID, told[r.ID], r)
+		}
 	}
 }
 

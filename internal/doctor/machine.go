@@ -116,8 +116,8 @@ func tryWrite(dir string) error {
 	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
 
-func checkEditor(context.Context) finding {
-	e, err := editor.Find()
+func (s Subject) checkEditor(context.Context) finding {
+	e, err := editor.Find(s.Editor)
 	switch {
 	case errors.Is(err, editor.ErrNone):
 		return fault("Set EDITOR to the command that starts your editor, for example export EDITOR=nano.", "EDITOR is not set and no known editor is installed")
@@ -128,6 +128,17 @@ func checkEditor(context.Context) finding {
 		return fine("%s, the first one found; EDITOR chooses another", e)
 	}
 	return fine("%s, from %s", e, e.Source)
+}
+
+func (s Subject) checkSettings(context.Context) finding {
+	file, err := s.Settings()
+	switch {
+	case err != nil:
+		return fault("Correct that place; until then cairn goes by its defaults and leaves the file alone.", "%s", firstLine(err))
+	case file == "":
+		return fine("none, cairn goes by its defaults")
+	}
+	return fine("%s", file)
 }
 
 // checkTerminal never finds a fault: every part of cairn has a plain form.

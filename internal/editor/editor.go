@@ -1,5 +1,6 @@
 // Package editor finds the learner's own editor: $VISUAL, then $EDITOR, then
-// the editor whose terminal cairn runs in, then the first known one installed.
+// the one of the settings, then the editor whose terminal cairn runs in, then
+// the first known one installed.
 package editor
 
 import (
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -21,12 +23,17 @@ var ErrNone = errors.New("no editor found: set EDITOR to the command that starts
 type Editor struct {
 	Path   string   // the program, resolved on the PATH
 	Args   []string // its arguments, before the files
-	Source string   // what chose it: "VISUAL", "EDITOR", "TERM_PROGRAM" or "PATH"
+	Source string   // what chose it: "VISUAL", "EDITOR", "settings", "TERM_PROGRAM" or "PATH"
 	Window bool     // it opens a window of its own and leaves the terminal alone
 }
 
-// installed are the editors tried when nothing is set, the kindest first.
-var installed = []string{"nano", "micro", "vim", "nvim", "hx", "emacs", "vi"}
+// installed are the editors tried when nothing is set: first those that nobody
+// has without having wanted them, then the kindest.
+var installed = []string{"nvim", "hx", "micro", "emacs", "nano", "vim", "vi"}
+
+// offered are the editors with a window that are looked for, when there can be
+// windows.
+var offered = []string{"code", "code-insiders", "codium", "cursor", "windsurf", "zed", "zeditor", "goland", "subl", "kate", "gedit", "gvim", "mvim", "bbedit", "mate"}
 
 // windowed are editors with a window of their own. Started bare they return at
 // once, so each has the flag that makes it wait; the first one is added.
@@ -50,14 +57,16 @@ var windowed = map[string][]string{
 	"mvim":          {"--nofork", "-f"},
 }
 
-// Find returns the learner's editor. A variable that is set but names no
-// program is an error and not passed over in silence: somebody meant it.
-// Returns ErrNone when nothing is set and nothing known is installed.
-func Find() (Editor, error) {
-	for _, name := range []string{"VISUAL", "EDITOR"} {
-		if line := strings.TrimSpace(os.Getenv(name)); line != "" {
-			return parse(name, line)
-		}
+// Find returns the learner's editor; configured is the command of the settings,
+// or "". A variable that is set but names no program is an error and not passed
+// over in silence: somebody meant it. So is a command of the settings. Returns
+// ErrNone when nothing is set and nothing known is installed.
+func Find(configured string) (Editor, error) {
+	if name, line := fromEnviron(); line != "" {
+		return parse(name, line)
+	}
+	if configured = strings.TrimSpace(configured); configured != "" {
+		return Parse(configured)
 	}
 	if os.Getenv("TERM_PROGRAM") == "vscode" {
 		if e, err := parse("TERM_PROGRAM", "code"); err == nil {
@@ -72,17 +81,77 @@ func Find() (Editor, error) {
 	return Editor{}, ErrNone
 }
 
-// Command returns the command that opens files and ends when the learner has
-// closed them. Its standard streams are unset. Errors are those of Find.
-func Command(files ...string) (*exec.Cmd, error) {
-	e, err := Find()
-	if err != nil {
-		return nil, err
+// fromEnviron is the variable that chooses an editor, and its value.
+func fromEnviron() (name, line string) {
+	for _, name := range []string{"VISUAL", "EDITOR"} {
+		if line := strings.TrimSpace(os.Getenv(name)); line != "" {
+			return name, line
+		}
 	}
-	return e.Command(files...), nil
+	return "", ""
 }
 
-// Command returns the command that opens files in e.
+// Parse returns the editor that a command of the settings means. The error says
+// what is wrong with it: there is no such program, or its quotes are open.
+func Parse(line string) (Editor, error) { return parse(settingsSource, strings.TrimSpace(line)) }
+
+const settingsSource = "settings"
+
+// Choice is an editor that a learner may choose.
+type Choice struct {
+	Command string // as it is written down; "code --wait"
+	Source  string // "VISUAL", "EDITOR", "TERM_PROGRAM" or "PATH"
+	Err     error  // of a variable: why it names no editor
+}
+
+// Choices returns the editors of this machine, the likeliest first. One that a
+// variable names comes before all others, also when it is none: then it has Err.
+func Choices() []Choice {
+	var all []Choice
+	add := func(source, line string) {
+		e, err := parse(source, line)
+		if err != nil {
+			return
+		}
+		name, _, _ := strings.Cut(line, " ")
+		c := Choice{Command: shellquote.Join(append([]string{name}, e.Args...)...), Source: source}
+		if !slices.ContainsFunc(all, func(o Choice) bool { return o.Command == c.Command }) {
+			all = append(all, c)
+		}
+	}
+	if name, line := fromEnviron(); line != "" {
+		_, err := parse(name, line)
+		all = append(all, Choice{Command: line, Source: name, Err: err})
+	}
+	if os.Getenv("TERM_PROGRAM") == "vscode" {
+		add("TERM_PROGRAM", "code")
+	}
+	if windows() {
+		for _, name := range offered {
+			add("PATH", name)
+		}
+	}
+	for _, name := range installed {
+		add("PATH", name)
+	}
+	return all
+}
+
+// windows tells whether a program could open a window here.
+func windows() bool {
+	if runtime.GOOS == "darwin" {
+		return os.Getenv("SSH_CONNECTION") == ""
+	}
+	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"} {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Command returns the command that opens files in e and ends when the learner
+// has closed them. Its standard streams are unset.
 func (e Editor) Command(files ...string) *exec.Cmd {
 	return exec.Command(e.Path, append(slices.Clone(e.Args), files...)...)
 }
@@ -96,8 +165,15 @@ func (e Editor) String() string {
 // whole line may also be the path of a program whose name holds spaces.
 func parse(source, line string) (Editor, error) {
 	words, err := shellquote.Split(line)
+	set := source + "=" + line
+	if source == settingsSource {
+		set = "editor " + line
+	}
 	if err != nil {
-		return Editor{}, fmt.Errorf("%s=%s cannot be read as a command (%w): check its quotes", source, line, err)
+		return Editor{}, fmt.Errorf("%s cannot be read as a command (%w): check its quotes", set, err)
+	}
+	if len(words) == 0 || words[0] == "" {
+		return Editor{}, fmt.Errorf("%s names no program: name the command that starts your editor", set)
 	}
 	path, err := exec.LookPath(words[0])
 	if err != nil {
@@ -106,7 +182,11 @@ func parse(source, line string) (Editor, error) {
 		}
 	}
 	if err != nil {
-		return Editor{}, fmt.Errorf("%s=%s: %s is no program on the PATH: install it or set %s to another editor", source, line, words[0], source)
+		instead := "set " + source + " to another editor"
+		if source == settingsSource {
+			instead = "choose another editor"
+		}
+		return Editor{}, fmt.Errorf("%s: %s is no program on the PATH: install it or %s", set, words[0], instead)
 	}
 	e := Editor{Path: path, Args: words[1:], Source: source}
 	name := strings.TrimSuffix(strings.ToLower(filepath.Base(path)), ".exe")

@@ -10,9 +10,12 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cairn-learn/cairn/internal/tui/component"
+	"github.com/cairn-learn/cairn/internal/tui/firststart"
 	"github.com/cairn-learn/cairn/internal/tui/lesson"
 	"github.com/cairn-learn/cairn/internal/tui/markdown"
 	"github.com/cairn-learn/cairn/internal/tui/nav"
+	"github.com/cairn-learn/cairn/internal/tui/paths"
+	"github.com/cairn-learn/cairn/internal/tui/setup"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
@@ -62,6 +65,8 @@ type app struct {
 	prompt *component.Prompt
 	making bool // the workspace is being made
 
+	setup *setup.Setup // what is made ready in the background; nil before there is a workspace
+
 	// Commands read it on goroutines of their own; only Update stores it.
 	workspace atomic.Pointer[workspace.Workspace]
 
@@ -81,6 +86,9 @@ func newApp(ctx context.Context, opts Options) *app {
 	a.workspace.Store(opts.Workspace)
 	a.look = theme.New(a.themeName(theme.Dark))
 	a.push(a.newRoadmap())
+	if opts.First != nil {
+		a.push(firststart.New(ctx, *opts.First, a.look))
+	}
 	return a
 }
 
@@ -102,9 +110,15 @@ func (a *app) push(s screen) { a.stack = append(a.stack, s) }
 
 // Init starts the first screen and asks the terminal for its background.
 func (a *app) Init() tea.Cmd {
-	cmds := []tea.Cmd{a.top().Init()}
+	var cmds []tea.Cmd
+	for _, s := range a.stack {
+		cmds = append(cmds, s.Init())
+	}
 	if !a.settings.NoColour && a.settings.Fixed == "" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	if a.opts.Trouble != nil {
+		cmds = append(cmds, nav.Fail(a.opts.Trouble))
 	}
 	if a.opts.Open != "" {
 		cmds = append(cmds, a.open(a.opts.Open))
@@ -159,7 +173,7 @@ func (a *app) route(msg tea.Msg) tea.Cmd {
 		return a.broadcast(msg)
 	case tea.BackgroundColorMsg:
 		return a.setTheme(a.themeName(theme.ForBackground(msg.Color)))
-	case nav.OpenLesson, nav.OpenQuiz, nav.OpenExercise, nav.Back:
+	case nav.OpenLesson, nav.OpenQuiz, nav.OpenExercise, nav.Back, nav.Home:
 		return a.navigate(msg)
 	case nav.Notice:
 		a.notice = msg
@@ -168,10 +182,18 @@ func (a *app) route(msg tea.Msg) tea.Cmd {
 		return a.askWorkspace()
 	case workspaceMadeMsg:
 		return a.workspaceMade(msg)
-	case modulesFetchedMsg:
-		return a.modulesFetched(msg)
+	case firststart.Settled:
+		return a.settled(msg)
+	case firststart.Done:
+		return a.begin()
+	case nav.OpenPaths:
+		return a.enter(paths.New(a.opts.Road, a.opts.Road.Route(a.opts.Path), a.look))
+	case paths.Chosen:
+		return a.choosePath(msg.Path)
+	case pathKeptMsg:
+		return a.pathKept(msg)
 	default:
-		return a.broadcast(msg)
+		return tea.Batch(a.prepared(msg), a.broadcast(msg))
 	}
 }
 
@@ -254,8 +276,11 @@ func (a *app) View() (v tea.View) {
 	if title := a.top().Title(); title != "" {
 		v.WindowTitle = title + " - cairn"
 	}
-	if a.top().Busy() {
+	switch {
+	case a.top().Busy():
 		v.ProgressBar = tea.NewProgressBar(tea.ProgressBarIndeterminate, 0)
+	case a.setup != nil && a.setup.Running():
+		v.ProgressBar = tea.NewProgressBar(tea.ProgressBarDefault, int(100*a.setup.Fraction()))
 	}
 	return v
 }

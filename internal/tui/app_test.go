@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/internal/editor"
 )
 
@@ -316,4 +317,34 @@ func withoutTelemetry(t *testing.T, home string) {
 		t.Fatal(err)
 	}
 	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
+}
+
+func TestEnterAfterAPassGoesBackToTheRoad(t *testing.T) {
+	road := fixture(t)
+	ws := graded(t, road, "failed.json")
+	r := newRig(t, Options{Road: road, Workspace: ws}, 80, 24)
+	r.press("r", "x", "enter")
+	r.refuses("on along the road")
+	if len(r.app.stack) != 3 {
+		t.Errorf("enter left an exercise that is not passed: %d screens", len(r.app.stack))
+	}
+	rep, err := readReport("failed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep.Verdict = report.Passed
+	for i := range rep.Checks {
+		rep.Checks[i].Status = report.CheckPassed
+	}
+	if err := ws.SaveReport(&rep); err != nil {
+		t.Fatal(err)
+	}
+	r = newRig(t, Options{Road: road, Workspace: ws}, 80, 24)
+	r.press("j", "j", "r", "x")
+	r.wants("S4 The lost update", "12 of 12", "enter on along the road")
+	r.press("enter")
+	r.wants("1 of 2 stones done")
+	if len(r.app.stack) != 1 {
+		t.Errorf("%d screens are left, want the road alone", len(r.app.stack))
+	}
 }

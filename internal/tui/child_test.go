@@ -66,7 +66,7 @@ func runChild(mode string) error {
 	if err := ws.KeepProgress(store); err != nil {
 		return err
 	}
-	opts := Options{Doctor: func(context.Context) []doctor.Result { return findings }, Road: r, Progress: store, Workspace: ws, Grader: &recording{file: "failed.json", world: os.Getenv("CAIRN_TUI_WORLD")}, Editor: editor.Find, Version: "test"}
+	opts := Options{Doctor: func(context.Context) []doctor.Result { return findings }, Road: r, Progress: store, Workspace: ws, Grader: &recording{file: "failed.json", world: os.Getenv("CAIRN_TUI_WORLD")}, Editor: func() (editor.Editor, error) { return editor.Find("") }, Version: "test"}
 	if !strings.HasPrefix(mode, "panic-") {
 		return Run(context.Background(), opts)
 	}

@@ -35,6 +35,11 @@ func (a *app) navigate(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		return a.enter(a.newExercise(msg.Stone))
+	case nav.Home:
+		for len(a.stack) > 1 {
+			_ = a.leave() // quits only from the last
+		}
+		return nil
 	default:
 		return a.leave()
 	}
@@ -85,7 +90,7 @@ func (a *app) newRoadmap() screen {
 	if a.opts.Progress != nil {
 		latest = memory{a.ctx, a.opts.Progress}.latest
 	}
-	return roadmap.New(a.opts.Road, a.attempts, latest, a.look)
+	return roadmap.New(a.opts.Road, a.opts.Path, a.attempts, latest, a.look)
 }
 
 // attempts reads how far the learner is. It is called from a command.
@@ -152,19 +157,12 @@ type workspaceMadeMsg struct {
 	err       error
 }
 
-// modulesFetchedMsg says that grading has its modules, or why not.
-type modulesFetchedMsg struct{ err error }
-
 func (a *app) workspaceMade(msg workspaceMadeMsg) tea.Cmd {
 	a.making = false
 	if msg.err != nil {
 		return nav.Fail(msg.err)
 	}
 	a.workspace.Store(msg.workspace)
-	ctx, catalogue := a.ctx, a.opts.Road.Catalogue
-	fetch := func() tea.Msg {
-		return modulesFetchedMsg{err: workspace.FetchModules(ctx, catalogue, nil)}
-	}
 	said := nav.Notice{Text: "Your workspace is " + msg.workspace.Dir}
-	return tea.Batch(a.broadcast(nav.WorkspaceOpened{Workspace: msg.workspace}), nav.Go(said), fetch)
+	return tea.Batch(a.broadcast(nav.WorkspaceOpened{Workspace: msg.workspace}), nav.Go(said), a.prepare())
 }

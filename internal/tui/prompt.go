@@ -9,7 +9,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cairn-learn/cairn/internal/tui/component"
-	"github.com/cairn-learn/cairn/internal/tui/nav"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
 
@@ -66,12 +65,4 @@ func expandHome(dir string) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	return filepath.Join(home, rest), err
-}
-
-// modulesFetched speaks up only when something is missing.
-func (a *app) modulesFetched(msg modulesFetchedMsg) tea.Cmd {
-	if msg.err == nil || a.ctx.Err() != nil {
-		return nil
-	}
-	return nav.Fail(msg.err)
 }

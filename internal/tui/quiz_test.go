@@ -139,3 +139,13 @@ func TestProgramBeginsWhereItWasLeft(t *testing.T) {
 	r.press("r", "q", "j", "j")
 	r.wants("▸ ✗ S4")
 }
+
+// In a small window the answers do not fit: what is said about the one that was
+// given is seen, and the others can be reached.
+func TestQuizShowsWhatIsSaidAboutTheAnswerGiven(t *testing.T) {
+	r := newRig(t, Options{Workspace: graded(t, fixture(t), "failed.json")}, 60, 16)
+	r.press("r", "a", "c")
+	r.wants("✗ ● c", "It only sees the balance once", "✗ Not quite.")
+	r.press("pgup", "pgup")
+	r.wants("Where is the gap")
+}

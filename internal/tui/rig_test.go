@@ -47,6 +47,7 @@ func fixture(t testing.TB) *road.Road {
 type recording struct {
 	file  string
 	world string // address of the database that it leaves, or ""
+	redis string // and of the Redis server
 	gate  chan struct{}
 
 	began chan struct{} // gets one value per grade, when set
@@ -66,6 +67,9 @@ func (r *recording) Grade(ctx context.Context, _ grader.Submission, events func(
 	}
 	if r.world != "" {
 		rep.World = &report.World{Service: "postgres", URL: r.world}
+	}
+	if r.redis != "" {
+		rep.Redis = &report.World{Service: "redis", URL: r.redis}
 	}
 	for _, e := range playback(rep) {
 		if r.gate != nil {
@@ -130,6 +134,14 @@ const patience = 20 * time.Second // a test that takes this long has failed
 
 func newRig(t *testing.T, opts Options, width, height int) *rig {
 	t.Helper()
+	r := startRig(t, opts)
+	r.send(tea.WindowSizeMsg{Width: width, Height: height})
+	return r
+}
+
+// startRig is a rig whose program has begun, in a window without a size yet.
+func startRig(t *testing.T, opts Options) *rig {
+	t.Helper()
 	if opts.Road == nil {
 		opts.Road = fixture(t)
 	}
@@ -146,7 +158,6 @@ func newRig(t *testing.T, opts Options, width, height int) *rig {
 	t.Cleanup(cancel)
 	r := &rig{t: t, app: newApp(ctx, opts), msgs: make(chan tea.Msg, 100)}
 	r.spawn(r.app.Init())
-	r.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return r
 }
 
@@ -225,7 +236,7 @@ func (r *rig) press(keys ...string) {
 }
 
 func keyPress(name string) tea.KeyPressMsg {
-	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "home": tea.KeyHome, "up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace}
+	named := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "home": tea.KeyHome, "up": tea.KeyUp, "down": tea.KeyDown, "backspace": tea.KeyBackspace, "pgup": tea.KeyPgUp}
 	if code, ok := named[name]; ok {
 		return tea.KeyPressMsg{Code: code}
 	}

@@ -25,6 +25,8 @@ import (
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/diagnosis"
 	"github.com/cairn-learn/cairn/internal/tui/exercise"
+	"github.com/cairn-learn/cairn/internal/tui/firststart"
+	"github.com/cairn-learn/cairn/internal/tui/setup"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 	"github.com/cairn-learn/cairn/internal/workspace"
 )
@@ -35,11 +37,16 @@ type Grader = exercise.Grader
 // Options are what the program needs. Road and Grader are required.
 type Options struct {
 	Road      *road.Road
+	First     *firststart.Questions      // what a first start asks; nil: it is not the first
+	Setup     [][]setup.Step             // what is made ready once there is a workspace, as setup.New takes it
+	Path      string                     // the path that the learner walks; "" is the first of the course
+	Choose    func(path string) error    // keeps another path, off the update loop; nil: it can't be kept
+	Trouble   error                      // what is said at the start, or nil
 	Workspace *workspace.Workspace       // nil: the learner is asked when one is needed
 	Made      func(*workspace.Workspace) // called, off the update loop, when a workspace was made; may be nil
 	Grader    Grader
 	Progress  progress.Store                // what is remembered; nil: nothing
-	Editor    func() (editor.Editor, error) // nil: editor.Find
+	Editor    func() (editor.Editor, error) // nil: editor.Find, without settings
 	Doctor    diagnosis.Examine             // nil: the machine is not examined
 	Open      string                        // stone, lesson or exercise to begin with, or ""
 	Environ   []string                      // nil: os.Environ()
@@ -100,7 +107,7 @@ func (o Options) withDefaults() Options {
 		o.Out = os.Stdout
 	}
 	if o.Editor == nil {
-		o.Editor = editor.Find
+		o.Editor = func() (editor.Editor, error) { return editor.Find("") }
 	}
 	return o
 }
@@ -118,6 +125,9 @@ func run(ctx context.Context, opts Options, a *app) error {
 	_, err := program.Run()
 	for _, s := range a.stack {
 		s.Close()
+	}
+	if a.setup != nil {
+		a.setup.Stop()
 	}
 	a.grader.wait()
 	if crashed := a.crash.err(opts.Version); crashed != nil {

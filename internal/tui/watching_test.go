@@ -82,3 +82,41 @@ func TestShellNeedsAFailedGrade(t *testing.T) {
 	r.press("g", "s")
 	r.wants("This grade left no database to look at.")
 }
+
+// TestShellAsksWhichServiceToLookAt has a grade that leaves PostgreSQL and Redis.
+func TestShellAsksWhichServiceToLookAt(t *testing.T) {
+	t.Setenv("PATH", psql(t))
+	g := &recording{file: "failed.json", world: world(t), redis: "redis://default:secret@127.0.0.1:1/0"}
+	r := newRig(t, Options{Grader: g, Workspace: newWorkspace(t, fixture(t))}, 80, 24)
+	r.press("j", "j", "x", "g", "s")
+	r.wants("look at which?", "p PostgreSQL", "r Redis")
+	r.press("?")
+	r.refuses("look at which?", "Keys")
+	r.press("s", "r")
+	r.wants("what this grade left is gone, its Redis does not answer")
+	handed := func() (n int) {
+		for _, msg := range r.other {
+			if typeName(msg) == "tea.execMsg" {
+				n++
+			}
+		}
+		return n
+	}
+	if handed() != 0 {
+		t.Error("the terminal was handed over to nobody")
+	}
+	r.press("s", "p")
+	if handed() != 1 {
+		t.Error("the terminal was not handed over")
+	}
+	r.press("k", "k", "k", "k", "k", "k", "k", "k", "k", "k", "k", "k")
+	r.wants("PostgreSQL is kept", "Redis is kept", "redis://default:secret@127.0.0.1:1/0")
+}
+
+// TestShellIsNotOfferedWithoutServices holds that F2 has no key to look at servers.
+func TestShellIsNotOfferedWithoutServices(t *testing.T) {
+	r := newRig(t, Options{Workspace: newWorkspace(t, fixture(t))}, 80, 24)
+	r.press("x", "t")
+	r.wants("l log")
+	r.refuses("database", "s data")
+}

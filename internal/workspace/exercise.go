@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/atomicfile"
 )
 
 // ExerciseDir returns the folder of an exercise, whether it is there or not.
@@ -32,7 +33,7 @@ func (w *Workspace) Start(e *exercises.Exercise) ([]string, error) {
 	}
 	var made []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		created, err := createFile(filepath.Join(w.ExerciseDir(e.ID), filepath.FromSlash(name)), files[name])
+		created, err := atomicfile.Create(filepath.Join(w.ExerciseDir(e.ID), filepath.FromSlash(name)), files[name])
 		if err != nil {
 			return made, fmt.Errorf("start %s: %w", e.ID, err)
 		}

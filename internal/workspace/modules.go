@@ -17,10 +17,10 @@ import (
 
 // FetchModules downloads every module that exercises are built with into the
 // user's module cache, so that later grades need no network. It uses the user's
-// own go settings (proxy, private modules). progress gets one line per module
-// and may be nil; modules that are there already cost a few milliseconds each.
-// It works without a workspace.
-func FetchModules(ctx context.Context, catalogue *exercises.Catalogue, progress func(line string)) error {
+// own go settings (proxy, private modules). progress is told of every module
+// before it is fetched, n counting from 1, and may be nil; modules that are there
+// already cost a few milliseconds each. It works without a workspace.
+func FetchModules(ctx context.Context, catalogue *exercises.Catalogue, progress func(module string, n, total int)) error {
 	goMod, err := modfile.Parse("go.mod", catalogue.GoMod(), nil)
 	if err != nil {
 		return fmt.Errorf("read the workspace's go.mod: %w", err)
@@ -37,7 +37,7 @@ func FetchModules(ctx context.Context, catalogue *exercises.Catalogue, progress 
 	}
 	for i, r := range goMod.Require {
 		if progress != nil {
-			progress(fmt.Sprintf("fetching %s %s (%d of %d)", r.Mod.Path, r.Mod.Version, i+1, len(goMod.Require)))
+			progress(r.Mod.Path+" "+r.Mod.Version, i+1, len(goMod.Require))
 		}
 		if err := goModDownload(ctx, dir, r.Mod.Path+"@"+r.Mod.Version); err != nil {
 			return err
@@ -66,5 +66,5 @@ func goModDownload(ctx context.Context, dir string, modules ...string) error {
 		what = modules[0]
 	}
 	reason := strings.Join(strings.Fields(said.String()), " ")
-	return fmt.Errorf("fetch %s: %s; check the network and go env GOPROXY, then run: cairn doctor", what, reason)
+	return fmt.Errorf("fetch %s: %s; check the network and go env GOPROXY, then run: cairn init", what, reason)
 }

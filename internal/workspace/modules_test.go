@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,11 +30,13 @@ func TestFetchModules(t *testing.T) {
 	t.Setenv("GOFLAGS", "-modcacherw")
 
 	var lines []string
-	err = workspace.FetchModules(context.Background(), catalogue, func(line string) { lines = append(lines, line) })
+	err = workspace.FetchModules(context.Background(), catalogue, func(module string, n, total int) {
+		lines = append(lines, fmt.Sprintf("%d of %d: %s", n, total, module))
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(lines) == 0 || !strings.HasPrefix(lines[0], "fetching github.com/jackc/") {
+	if len(lines) == 0 || !strings.HasPrefix(lines[0], fmt.Sprintf("1 of %d: github.com/jackc/", len(lines))) {
 		t.Errorf("progress: %q", lines)
 	}
 
@@ -58,7 +61,7 @@ func TestFetchModulesSaysWhatIsMissing(t *testing.T) {
 	t.Setenv("GOPROXY", "off")
 	t.Setenv("GOMODCACHE", t.TempDir())
 	err = workspace.FetchModules(context.Background(), catalogue, nil)
-	if err == nil || !strings.HasPrefix(err.Error(), "fetch github.com/jackc/") || !strings.HasSuffix(err.Error(), "then run: cairn doctor") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.HasPrefix(err.Error(), "fetch github.com/jackc/") || !strings.HasSuffix(err.Error(), "then run: cairn init") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("PATH", t.TempDir())

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/adrg/xdg"
+
+	"github.com/cairn-learn/cairn/internal/atomicfile"
 )
 
 // memory is the file that names the workspace used last, so that cairn finds it
@@ -21,7 +23,7 @@ func (w *Workspace) Remember() {
 		return
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
-		_ = writeFile(path, []byte(w.Dir+"\n"))
+		_ = atomicfile.Write(path, []byte(w.Dir+"\n"))
 	}
 }
 

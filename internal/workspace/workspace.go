@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/atomicfile"
 	"github.com/cairn-learn/cairn/internal/progress"
 )
 
@@ -100,7 +101,7 @@ func Init(dir string, catalogue *exercises.Catalogue, cairn string) (*Workspace,
 	if err := w.putModule(catalogue); err != nil {
 		return nil, fmt.Errorf("set up the workspace %s: %w", dir, err)
 	}
-	if _, err := createFile(filepath.Join(dir, "README.md"), []byte(readme)); err != nil {
+	if _, err := atomicfile.Create(filepath.Join(dir, "README.md"), []byte(readme)); err != nil {
 		return nil, fmt.Errorf("set up the workspace %s: %w", dir, err)
 	}
 	if now := (state{Version: Version, Cairn: cairn}); old != now {
@@ -141,13 +142,13 @@ func (w *Workspace) putModule(catalogue *exercises.Catalogue) error {
 		case err == nil && bytes.Equal(have, want):
 			continue
 		case err == nil:
-			if err := writeFile(w.backupName(name), have); err != nil {
+			if err := atomicfile.Write(w.backupName(name), have); err != nil {
 				return fmt.Errorf("keep the old %s: %w", name, err)
 			}
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
-		if err := writeFile(file, want); err != nil {
+		if err := atomicfile.Write(file, want); err != nil {
 			return err
 		}
 	}
@@ -219,7 +220,7 @@ func (w *Workspace) writeJSON(v any, elem ...string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(w.path(elem...), append(data, '\n'))
+	return atomicfile.Write(w.path(elem...), append(data, '\n'))
 }
 
 const readme = `# Your cairn workspace

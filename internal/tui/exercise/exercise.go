@@ -87,6 +87,7 @@ type Screen struct {
 	wanted               textSize // what the text was last asked for
 	hints                int      // rungs shown
 	asking               bool
+	choosing             []report.World // which of them to look at is asked
 
 	rev  int
 	memo struct{ checks, evidence, task component.Memo[drawn] }
@@ -105,7 +106,7 @@ type preparation struct {
 
 // New returns the screen of an exercise.
 func New(ctx context.Context, o Options) *Screen {
-	s := &Screen{Options: o, keys: newKeys(), running: map[string]bool{}, taskAlone: true, follow: true}
+	s := &Screen{Options: o, keys: newKeys(o.Stone.Exercise.Services()), running: map[string]bool{}, taskAlone: true, follow: true}
 	s.ctx, s.close = context.WithCancel(ctx)
 	return s
 }
@@ -211,7 +212,7 @@ func (s *Screen) SetTheme(t *theme.Theme) tea.Cmd {
 func (s *Screen) Title() string { return s.Stone.Lesson.Stone + " " + s.Stone.Exercise.Title }
 
 // Typing tells whether the next key answers a question.
-func (s *Screen) Typing() bool { return s.asking }
+func (s *Screen) Typing() bool { return s.asking || s.choosing != nil }
 
 // Busy tells whether a grade runs.
 func (s *Screen) Busy() bool { return s.run != nil }
@@ -281,7 +282,7 @@ func (s *Screen) loaded(msg loadedMsg) tea.Cmd {
 	s.hints = max(s.hints, min(msg.hints, len(s.Stone.Exercise.Hints)))
 	var cmds []tea.Cmd
 	if len(msg.made) > 0 {
-		said := fmt.Sprintf("Began: %s is in %s. e opens it.", strings.Join(s.Stone.Exercise.Edit, ", "), s.Workspace.ExerciseDir(s.Stone.Exercise.ID))
+		said := fmt.Sprintf("Began: e opens %s in %s", strings.Join(s.Stone.Exercise.Edit, ", "), s.folder())
 		cmds = append(cmds, nav.Go(nav.Notice{Text: said}), nav.Go(nav.StateChanged{}))
 	}
 	if msg.err != nil {
@@ -340,6 +341,11 @@ func (s *Screen) take(r *report.Report) {
 	if s.follow {
 		s.chooseFailed()
 	}
+}
+
+// passed tells whether the last grade did.
+func (s *Screen) passed() bool {
+	return s.run == nil && s.report != nil && s.report.Verdict == report.Passed
 }
 
 // chooseFailed puts the choice on the first failed check, else on the result.

@@ -3,71 +3,24 @@ package exercise
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/internal/tui/feed"
 	"github.com/cairn-learn/cairn/internal/tui/nav"
 )
 
 // run is a grade under way.
 type run struct {
 	cancel   context.CancelFunc
-	feed     *feed
+	feed     *feed.Feed[grader.Event]
 	stopping bool
 	phase    report.PhaseName
 	phases   []report.Phase
 	what     string // progress: "pulling postgres 40%"
-}
-
-// feed hands events from the grader to the screen. It never blocks the grader:
-// while an editor has the terminal nobody reads, and events wait here.
-type feed struct {
-	mu     sync.Mutex
-	events []grader.Event
-	closed bool
-	wake   chan struct{}
-}
-
-func newFeed() *feed { return &feed{wake: make(chan struct{}, 1)} }
-
-func (f *feed) push(e grader.Event) {
-	f.mu.Lock()
-	f.events = append(f.events, e)
-	f.mu.Unlock()
-	f.signal()
-}
-
-func (f *feed) finish() {
-	f.mu.Lock()
-	f.closed = true
-	f.mu.Unlock()
-	f.signal()
-}
-
-func (f *feed) signal() {
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
-}
-
-// next waits for events and returns all there are; more is false after the
-// last.
-func (f *feed) next() (events []grader.Event, more bool) {
-	for {
-		f.mu.Lock()
-		events, more = f.events, !f.closed
-		f.events = nil
-		f.mu.Unlock()
-		if len(events) > 0 || !more {
-			return events, more
-		}
-		<-f.wake
-	}
 }
 
 // eventsMsg brings what happened in a run since the last one.
@@ -96,7 +49,7 @@ func (s *Screen) grade() tea.Cmd {
 		s.run.cancel()
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
-	s.run = &run{cancel: cancel, feed: newFeed()}
+	s.run = &run{cancel: cancel, feed: feed.New[grader.Event]()}
 	for i, c := range s.checks {
 		s.checks[i] = report.Check{ID: c.ID, Title: c.Title}
 	}
@@ -111,7 +64,7 @@ func (s *Screen) gradeCmd(ctx context.Context, r *run) tea.Cmd {
 	g, ws, e := s.Grader, s.Workspace, s.Stone.Exercise
 	return func() (msg tea.Msg) {
 		result := gradedMsg{to: to{s}, run: r}
-		defer r.feed.finish()
+		defer r.feed.Finish()
 		defer func() {
 			if v := recover(); v != nil {
 				result.err = fmt.Errorf("cairn's own fault while grading: %v", v)
@@ -119,7 +72,7 @@ func (s *Screen) gradeCmd(ctx context.Context, r *run) tea.Cmd {
 			}
 		}()
 		submission := grader.Submission{Exercise: e.Spec(), Dir: ws.ExerciseDir(e.ID), KeepWorld: true}
-		result.report, result.err = g.Grade(ctx, submission, r.feed.push)
+		result.report, result.err = g.Grade(ctx, submission, r.feed.Push)
 		if result.err == nil && (ctx.Err() == nil || result.report.Verdict != report.Ungraded) {
 			result.kept = ws.SaveReport(&result.report)
 		}
@@ -130,7 +83,7 @@ func (s *Screen) gradeCmd(ctx context.Context, r *run) tea.Cmd {
 
 func (s *Screen) listen(r *run) tea.Cmd {
 	return func() tea.Msg {
-		events, more := r.feed.next()
+		events, more := r.feed.Next()
 		return eventsMsg{to: to{s}, run: r, events: events, more: more}
 	}
 }

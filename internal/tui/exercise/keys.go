@@ -15,15 +15,23 @@ type keys struct {
 	Grade, Edit, Watch, Shell        key.Binding
 	Hint, Log, Task, Read            key.Binding
 	Up, Down, PageDown, PageUp, Pane key.Binding
-	Top, End, Stop, Back             key.Binding
+	Top, End, Stop, Back, On         key.Binding
 }
 
-func newKeys() keys {
-	return keys{
+// newKeys returns the keys of an exercise that is examined with these services.
+func newKeys(services []string) keys {
+	look := "data"
+	switch {
+	case len(services) == 1 && services[0] == "postgres":
+		look = "database"
+	case len(services) == 1 && services[0] == "redis":
+		look = "Redis"
+	}
+	k := keys{
 		Grade:    nav.Bind("g", "grade", "g"),
 		Edit:     nav.Bind("e", "edit", "e"),
 		Watch:    nav.Bind("w", "watch", "w"),
-		Shell:    nav.Bind("s", "database", "s"),
+		Shell:    nav.Bind("s", look, "s"),
 		Hint:     nav.Bind("h", "hint", "h"),
 		Log:      nav.Bind("l", "log", "l"),
 		Task:     nav.Bind("t", "task", "t"),
@@ -37,7 +45,10 @@ func newKeys() keys {
 		Pane:     nav.Bind("tab", "next pane", "tab"),
 		Stop:     nav.Bind("esc", "stop grading", "esc"),
 		Back:     nav.Bind("q", "back", "q", "esc"),
+		On:       nav.Bind("enter", "on along the road", "enter"),
 	}
+	k.Shell.SetEnabled(len(services) > 0)
+	return k
 }
 
 // runKeys are shown while a grade runs.
@@ -60,27 +71,63 @@ func (k askKeys) Full() []nav.Group {
 	return []nav.Group{{Title: "Hint", Bindings: k.Short()}}
 }
 
+// chooseKeys are shown while the screen asks which service to look at.
+type chooseKeys []key.Binding
+
+func newChooseKeys(worlds []report.World) chooseKeys {
+	var all chooseKeys
+	for _, w := range worlds {
+		c := clients[w.Service]
+		all = append(all, nav.Bind(c.key, c.service, c.key))
+	}
+	return append(all, nav.Bind("any other key", "at neither", "esc"))
+}
+
+func (k chooseKeys) Short() []key.Binding { return k }
+
+func (k chooseKeys) Full() []nav.Group { return []nav.Group{{Title: "Look", Bindings: k}} }
+
 // Keys returns the bindings that work now.
 func (s *Screen) Keys() nav.Keys {
 	switch {
+	case s.choosing != nil:
+		return newChooseKeys(s.choosing)
 	case s.asking:
 		return newAskKeys()
 	case s.run != nil:
 		return runKeys{s.keys}
+	case s.showTask() && !s.wide():
+		return taskKeys{s.keys}
+	case s.passed():
+		return passedKeys{s.keys}
 	default:
 		return s.keys
 	}
 }
 
+// taskKeys are shown while the task has the window to itself.
+type taskKeys struct{ keys }
+
+func (k taskKeys) Short() []key.Binding {
+	return []key.Binding{k.PageDown, k.Edit, k.Grade, nav.Bind("t", "checks", "t"), k.Back, k.Hint, k.Watch, k.Shell}
+}
+
+// passedKeys are shown when there is nothing left to do here.
+type passedKeys struct{ keys }
+
+func (k passedKeys) Short() []key.Binding {
+	return []key.Binding{k.On, k.Grade, k.Edit, k.Task, k.Back, k.Watch, k.Log, k.Read, k.Pane}
+}
+
 // Short is what the footer shows.
 func (k keys) Short() []key.Binding {
-	return []key.Binding{k.Grade, k.Edit, k.Watch, k.Hint, k.Task, k.Log, k.Shell, k.Read, k.Pane, k.Back}
+	return []key.Binding{k.Grade, k.Edit, k.Hint, k.Task, k.Back, k.Watch, k.Shell, k.Log, k.Read, k.Pane}
 }
 
 // Full is what the help page shows.
 func (k keys) Full() []nav.Group {
 	return []nav.Group{
-		{Title: "Work", Bindings: []key.Binding{k.Grade, k.Edit, k.Watch, k.Hint, k.Log, k.Shell, k.Task, k.Read, k.Stop, k.Back}},
+		{Title: "Work", Bindings: []key.Binding{k.Grade, k.Edit, k.Watch, k.Hint, k.Log, k.Shell, k.Task, k.Read, k.On, k.Stop, k.Back}},
 		{Title: "Look", Bindings: []key.Binding{k.Down, k.Up, k.PageDown, k.PageUp, k.Top, k.End, k.Pane}},
 	}
 }
@@ -88,6 +135,8 @@ func (k keys) Full() []nav.Group {
 func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 	k := s.keys
 	switch {
+	case s.choosing != nil:
+		return s.choose(msg)
 	case s.asking:
 		s.asking = false
 		if key.Matches(msg, newAskKeys().Yes) {
@@ -111,6 +160,8 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 		return s.readOn()
 	case key.Matches(msg, k.Pane):
 		s.nextPane()
+	case key.Matches(msg, k.On) && s.passed():
+		return nav.Go(nav.Home{})
 	case key.Matches(msg, k.Back):
 		return s.back(msg.String() == "esc")
 	default:

@@ -2,6 +2,8 @@ package exercise
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/cairn-learn/cairn/grader/report"
@@ -35,10 +37,20 @@ func (s *Screen) readyLines(width int) []string {
 	if s.Workspace != nil {
 		lines = append(lines, "", t.Muted.Render("Your files:"))
 		for _, name := range s.Stone.Exercise.Edit {
-			lines = append(lines, component.Wrap("  "+s.Workspace.ExerciseDir(s.Stone.Exercise.ID)+"/"+name, width)...)
+			lines = append(lines, component.Wrap("  "+s.folder()+"/"+name, width)...)
 		}
 	}
 	return lines
+}
+
+// folder is where the learner's files are, as people write it.
+func (s *Screen) folder() string {
+	dir := s.Workspace.ExerciseDir(s.Stone.Exercise.ID)
+	home, err := os.UserHomeDir()
+	if rest, ok := strings.CutPrefix(dir, home+string(filepath.Separator)); ok && err == nil && home != "" {
+		return filepath.Join("~", rest)
+	}
+	return dir
 }
 
 // notReady says what kept the services or the compiler from being warmed up.
@@ -99,7 +111,7 @@ func (s *Screen) resultLines(width int) []string {
 		}
 	}
 	if r.Verdict == report.Passed && r.Next == "" {
-		lines = append(lines, "", "Well done. q goes back to the road.")
+		lines = append(lines, "", "Well done. "+t.Accent.Render("enter")+" goes on along the road.")
 	}
 	return append(lines, s.footnotes(width)...)
 }
@@ -114,11 +126,13 @@ func (s *Screen) footnotes(width int) []string {
 		lines = append(lines, component.Fit(t.Muted.Render(times), width))
 	}
 	if r.Verdict != report.Ungraded && r.Seed != 0 {
-		lines = append(lines, component.Fit(t.Muted.Render(fmt.Sprintf("seed %d: cairn grade %s --seed %d grades with the same data", r.Seed, r.Exercise, r.Seed)), width))
+		again := fmt.Sprintf("cairn grade %s --seed %d", s.Stone.Lesson.Stone, r.Seed)
+		lines = append(lines, component.Fit(t.Muted.Render("the same data once more:"), width), component.Fit(t.Muted.Render("  "+again), width))
 	}
-	if r.World != nil {
+	for _, w := range r.Worlds() {
 		lines = append(lines, "")
-		for _, line := range component.Wrap("The database is kept as the grade left it: "+r.World.URL, width) {
+		said := fmt.Sprintf("%s is kept as the grade left it, s opens it: %s", clients[w.Service].service, w.URL)
+		for _, line := range component.Wrap(said, width) {
 			lines = append(lines, t.Muted.Render(line))
 		}
 	}

@@ -22,14 +22,16 @@ import (
 // client is the program that talks to a kind of service, and the port on which
 // that service listens inside its container.
 type client struct {
+	service string // as people call it
+	key     string // chooses it where there are several
 	program string
 	flags   []string // before the address
 	port    string
 }
 
 var clients = map[string]client{
-	"postgres": {"psql", nil, "5432"},
-	"redis":    {"redis-cli", []string{"-u"}, "6379"},
+	"postgres": {"PostgreSQL", "p", "psql", nil, "5432"},
+	"redis":    {"Redis", "r", "redis-cli", []string{"--no-auth-warning", "-u"}, "6379"},
 }
 
 // reach is how long the service of a kept world, or Docker, may take to answer.
@@ -48,21 +50,49 @@ type leftShellMsg struct {
 	err error
 }
 
-// shell looks for a client for the world that the last grade left.
+// shell looks for a client for what the last grade left. Of several services the
+// learner chooses one.
 func (s *Screen) shell() tea.Cmd {
 	switch {
 	case s.run != nil:
-		return nav.Go(nav.Notice{Text: "A grade is using the database. Look when it has ended."})
+		return nav.Go(nav.Notice{Text: "A grade is using the " + s.services() + ". Look when it has ended."})
 	case s.report == nil || s.report.Verdict == report.Passed:
-		return nav.Go(nav.Notice{Text: "There is nothing to look at: only a grade that failed leaves its database."})
-	case s.report.World == nil:
-		return nav.Go(nav.Notice{Text: "This grade left no database to look at."})
+		return nav.Go(nav.Notice{Text: "There is nothing to look at: only a grade that failed leaves its " + s.services() + "."})
 	}
-	ctx, world := s.ctx, *s.report.World
+	switch worlds := s.report.Worlds(); len(worlds) {
+	case 0:
+		return nav.Go(nav.Notice{Text: "This grade left no " + s.services() + " to look at."})
+	case 1:
+		return s.look(worlds[0])
+	default:
+		s.choosing = worlds
+		return nil
+	}
+}
+
+// services is what this exercise is examined with, as the keys call it.
+func (s *Screen) services() string { return s.keys.Shell.Help().Desc }
+
+// look looks for a client for one service.
+func (s *Screen) look(world report.World) tea.Cmd {
+	ctx := s.ctx
 	return func() tea.Msg {
 		cmd, err := clientFor(ctx, world)
 		return shellMsg{to: to{s}, cmd: cmd, err: err}
 	}
+}
+
+// choose takes the key that follows when there are several services; any but
+// theirs means none.
+func (s *Screen) choose(msg tea.KeyPressMsg) tea.Cmd {
+	worlds := s.choosing
+	s.choosing = nil
+	for _, w := range worlds {
+		if msg.String() == clients[w.Service].key {
+			return s.look(w)
+		}
+	}
+	return nil
 }
 
 // clientFor returns the command that opens a world: the client of this machine,
@@ -75,7 +105,7 @@ func clientFor(ctx context.Context, world report.World) (*exec.Cmd, error) {
 	}
 	conn, err := net.DialTimeout("tcp", u.Host, reach)
 	if err != nil {
-		return nil, fmt.Errorf("what this grade left is gone, its %s does not answer: grade again (g)", world.Service)
+		return nil, fmt.Errorf("what this grade left is gone, its %s does not answer: grade again (g)", c.service)
 	}
 	_ = conn.Close()
 	if path, err := exec.LookPath(c.program); err == nil {

@@ -40,7 +40,7 @@ func served(t *testing.T, service, scheme string) (world report.World, port stri
 
 func TestShellIsTheClientOfThisMachine(t *testing.T) {
 	programs(t, map[string]string{"psql": "", "redis-cli": "", "docker": "exit 1"})
-	for service, flags := range map[string][]string{"postgres": nil, "redis": {"-u"}} {
+	for service, flags := range map[string][]string{"postgres": nil, "redis": {"--no-auth-warning", "-u"}} {
 		world, _ := served(t, service, service)
 		cmd, err := clientFor(t.Context(), world)
 		if err != nil {

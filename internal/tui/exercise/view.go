@@ -130,6 +130,8 @@ func (s *Screen) headLine(width int) string {
 func (s *Screen) status() string {
 	t := s.Theme
 	switch {
+	case s.choosing != nil:
+		return t.Warn.Render("look at which?")
 	case s.run != nil && s.run.stopping:
 		return t.Warn.Render("stopping")
 	case s.run != nil:
@@ -176,7 +178,7 @@ func (s *Screen) verdict() string {
 func (s *Screen) drawTask(width, height int) []string {
 	s.task.SetHeight(height)
 	return s.memo.task.Get(drawn{s.rev, width, height, s.task.Top()}, func() []string {
-		return component.Box(indent(s.task.Visible()), width, height)
+		return s.moreBelow(&s.task, component.Box(indent(s.task.Visible()), width, height), width)
 	})
 }
 
@@ -282,12 +284,16 @@ func (s *Screen) drawEvidence(width, height int) []string {
 	key := drawn{s.rev, width, height, s.evidence.Top()}
 	return s.memo.evidence.Get(key, func() []string {
 		s.evidence.SetLines(s.evidenceLines(width - 2))
-		lines := component.Box(indent(s.evidence.Visible()), width, height)
-		if s.evidence.More() {
-			lines[height-1] = component.Fit(" "+s.Theme.Muted.Render("more below: space"), width)
-		}
-		return lines
+		return s.moreBelow(&s.evidence, component.Box(indent(s.evidence.Visible()), width, height), width)
 	})
+}
+
+// moreBelow puts into the last line that a pane goes on.
+func (s *Screen) moreBelow(p *component.Pane, lines []string, width int) []string {
+	if p.More() {
+		lines[len(lines)-1] = component.Fit(" "+s.Theme.Muted.Render("more below: space"), width)
+	}
+	return lines
 }
 
 func indent(lines []string) []string {

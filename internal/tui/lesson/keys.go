@@ -58,7 +58,7 @@ func (s *Screen) Keys() nav.Keys {
 
 // Short is what the footer shows.
 func (k keys) Short() []key.Binding {
-	return []key.Binding{k.PageDown, k.NextHeading, k.Quiz, k.Exercise, k.Find, k.Copy, k.Back}
+	return []key.Binding{k.PageDown, k.Quiz, k.Exercise, k.Find, k.Back, k.NextHeading, k.Copy}
 }
 
 // Full is what the help page shows.

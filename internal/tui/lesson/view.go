@@ -33,7 +33,10 @@ func (s *Screen) headLine(width int) string {
 	if i := s.sectionAt(s.text.Top()); i > 0 && i < len(s.sections) {
 		left += t.Muted.Render(" " + theme.Dot + " " + s.sections[i].heading.Text)
 	}
-	right := fmt.Sprintf("%d%% ", s.text.Percent())
+	right := ""
+	if s.whole { // of a part, nobody can tell
+		right = fmt.Sprintf("%d%% ", s.text.Percent())
+	}
 	if n := len(s.search.matches); n > 0 {
 		right = fmt.Sprintf("%q %d of %d   n N   %s", s.search.text, s.search.current+1, n, right)
 	}

@@ -22,8 +22,14 @@ type OpenQuiz struct{ Stone *road.Stone }
 // OpenExercise asks for the exercise of a stone.
 type OpenExercise struct{ Stone *road.Stone }
 
+// OpenPaths asks for the paths, to take another one.
+type OpenPaths struct{}
+
 // Back asks for the screen before this one; on the first screen it quits.
 type Back struct{}
+
+// Home asks for the road, and closes every screen above it.
+type Home struct{}
 
 // Notice shows one sentence in the status line until the next key press.
 type Notice struct {
@@ -36,6 +42,9 @@ type NeedWorkspace struct{}
 
 // WorkspaceOpened tells every screen that there is a workspace now.
 type WorkspaceOpened struct{ Workspace *workspace.Workspace }
+
+// PathChosen tells every screen which path the learner walks now.
+type PathChosen struct{ Path string }
 
 // StateChanged tells the roadmap that an exercise was started or graded.
 type StateChanged struct{}

@@ -1,6 +1,8 @@
 package quiz
 
 import (
+	"fmt"
+
 	"charm.land/bubbles/v2/key"
 
 	"github.com/cairn-learn/cairn/internal/tui/nav"
@@ -21,7 +23,7 @@ func newKeys() keys {
 		Check:    nav.Bind("enter", "answer", "enter"),
 		Next:     nav.Bind("enter", "go on", "enter", "right", "n"),
 		Prev:     nav.Bind("p ←", "question before", "p", "left"),
-		PageDown: nav.Bind("pgdn", "page down", "pgdown", "space", "ctrl+d"),
+		PageDown: nav.Bind("space", "page down", "pgdown", "space", "ctrl+d"),
 		PageUp:   nav.Bind("pgup", "page up", "pgup", "ctrl+u"),
 		Exercise: nav.Bind("x", "exercise", "x"),
 		Back:     nav.Bind("q", "back", "q", "esc"),
@@ -39,15 +41,19 @@ type stage struct {
 func (s *Screen) Keys() nav.Keys {
 	k := s.keys
 	x := s.current()
+	k.Prev.SetEnabled(s.at > 0)
+	if x != nil {
+		k.Letter.SetHelp(fmt.Sprintf("a-%c", 'a'+len(x.Answers)-1), k.Letter.Help().Desc)
+	}
 	switch {
 	case x == nil:
 		return stage{k, []key.Binding{nav.Bind("enter", "go there", "enter"), nav.Bind("j ↓", "down", "j"), nav.Bind("k ↑", "up", "k"), k.Prev, k.Back}}
 	case x.done:
 		return stage{k, []key.Binding{k.Next, k.Prev, k.PageDown, k.Back}}
 	case x.Multiple:
-		return stage{k, []key.Binding{nav.Bind("a-h", "choose several", "a"), nav.Bind("enter", "check", "enter"), k.Down, k.Back}}
+		return stage{k, []key.Binding{nav.Bind(k.Letter.Help().Key, "choose several", "a"), nav.Bind("enter", "check", "enter"), k.Down, k.Back, k.Prev}}
 	default:
-		return stage{k, []key.Binding{k.Letter, k.Down, k.Check, k.Prev, k.Back}}
+		return stage{k, []key.Binding{k.Letter, k.Down, k.Check, k.Back, k.Prev}}
 	}
 }
 

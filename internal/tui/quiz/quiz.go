@@ -290,7 +290,10 @@ func (s *Screen) choose(x *question) tea.Cmd {
 // settle closes a question and hands its answers on.
 func (s *Screen) settle(x *question) tea.Cmd {
 	x.done = true
+	lines, told := s.questionLines(x)
+	s.body.SetLines(lines)
 	s.body.ScrollTo(0)
+	s.body.Reveal(told)
 	keep := s.Answered
 	if keep == nil {
 		return nil

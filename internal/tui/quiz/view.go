@@ -20,7 +20,7 @@ func (s *Screen) View(width, height int) (string, *tea.Cursor) {
 		var all []string
 		all, reveal = s.lines(width)
 		s.body.SetLines(all)
-		if reveal > 0 {
+		if x := s.current(); reveal > 0 && (x == nil || !x.done) {
 			s.body.Reveal(reveal)
 		}
 		return component.Box(s.body.Visible(), width, rows)
@@ -53,6 +53,8 @@ func (s *Screen) lines(width int) ([]string, int) {
 	}
 }
 
+// questionLines are a question with its answers. The line that must be seen is
+// that of the cursor, and after the answer the end of what is said about it.
 func (s *Screen) questionLines(x *question) (out []string, reveal int) {
 	out = append(out, "")
 	for _, line := range trim(x.ask) {
@@ -67,6 +69,9 @@ func (s *Screen) questionLines(x *question) (out []string, reveal int) {
 		if x.done {
 			for _, line := range x.because[n] {
 				out = append(out, strings.Repeat(" ", indent+1)+s.Theme.Muted.Render(line))
+			}
+			if x.chosen[n] && reveal == 0 {
+				reveal = len(out) - 1
 			}
 			out = append(out, "")
 		}

@@ -9,6 +9,7 @@ import (
 type keys struct {
 	Up, Down, PageUp, PageDown, First, Last key.Binding
 	Next, Open, Read, Exercise, Find, Quit  key.Binding
+	Path                                    key.Binding
 }
 
 func newKeys() keys {
@@ -24,6 +25,7 @@ func newKeys() keys {
 		Read:     nav.Bind("r", "read", "r"),
 		Exercise: nav.Bind("x", "exercise", "x"),
 		Find:     nav.Bind("/", "find", "/"),
+		Path:     nav.Bind("p", "path", "p"),
 		Quit:     nav.Bind("q", "quit", "q"),
 	}
 }
@@ -55,13 +57,13 @@ func (s *Screen) Keys() nav.Keys {
 
 // Short is what the footer shows.
 func (k keys) Short() []key.Binding {
-	return []key.Binding{k.Next, k.Open, k.Read, k.Exercise, k.Find, k.Quit}
+	return []key.Binding{k.Next, k.Open, k.Read, k.Exercise, k.Find, k.Path, k.Quit}
 }
 
 // Full is what the help page shows.
 func (k keys) Full() []nav.Group {
 	return []nav.Group{
-		{Title: "The road", Bindings: []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.First, k.Last, k.Find}},
+		{Title: "The road", Bindings: []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.First, k.Last, k.Find, k.Path}},
 		{Title: "A stone", Bindings: []key.Binding{k.Next, k.Open, k.Read, k.Exercise, k.Quit}},
 	}
 }

@@ -36,6 +36,7 @@ type Latest func() string
 // Screen is the roadmap.
 type Screen struct {
 	road  *road.Road
+	route *road.Route
 	load  Load
 	last  Latest
 	theme *theme.Theme
@@ -59,10 +60,12 @@ type drawn struct {
 	rev, width, height int
 }
 
-// New returns the roadmap of a road. It begins at the stone of the latest
-// lesson, unless that is done, else at the next one.
-func New(r *road.Road, load Load, latest Latest, t *theme.Theme) *Screen {
-	s := &Screen{road: r, load: load, last: latest, theme: t, keys: newKeys(), attempts: map[string]Attempt{}}
+// New returns the roadmap of a road, for a learner who walks the path with an
+// id. It begins at the stone of the latest lesson, unless that is done, else at
+// the next one.
+func New(r *road.Road, path string, load Load, latest Latest, t *theme.Theme) *Screen {
+	s := &Screen{road: r, route: r.Route(path), load: load, last: latest, theme: t, keys: newKeys(), attempts: map[string]Attempt{}}
+	s.keys.Path.SetEnabled(s.route.Path != nil)
 	s.shown = r.Stones()
 	s.cursor = s.index(s.next())
 	return s
@@ -117,6 +120,8 @@ func (s *Screen) Update(msg tea.Msg) tea.Cmd {
 		return s.loaded(msg)
 	case nav.StateChanged, nav.WorkspaceOpened:
 		return s.reload()
+	case nav.PathChosen:
+		s.walk(msg.Path)
 	case tea.KeyPressMsg:
 		s.rev++
 		if s.filter != nil {
@@ -186,6 +191,8 @@ func (s *Screen) press(msg tea.KeyPressMsg) tea.Cmd {
 		return s.read(s.selected())
 	case key.Matches(msg, k.Exercise):
 		return s.exercise(s.selected())
+	case key.Matches(msg, k.Path):
+		return nav.Go(nav.OpenPaths{})
 	case key.Matches(msg, k.Quit):
 		return nav.Go(nav.Back{})
 	}
@@ -280,21 +287,24 @@ func (s *Screen) state(stone *road.Stone) workspace.State {
 	return workspace.Open
 }
 
-// next is the stone to go on with: the first that was begun and is not done,
-// else the first that is open. Nil when everything written is done.
-func (s *Screen) next() *road.Stone {
-	var open *road.Stone
-	for _, stone := range s.road.Stones() {
-		switch s.state(stone) {
-		case workspace.Started, workspace.Failed:
-			return stone
-		case workspace.Open:
-			if open == nil {
-				open = stone
-			}
-		}
+// walk takes another path.
+func (s *Screen) walk(path string) {
+	s.rev++
+	s.route = s.road.Route(path)
+	if s.filter == nil {
+		s.cursor = s.index(s.next())
 	}
-	return open
+}
+
+// next is the stone to go on with along the path. Nil when everything written is
+// done.
+func (s *Screen) next() *road.Stone {
+	return s.route.Next(s.begun, func(stone *road.Stone) bool { return s.state(stone) == workspace.Open })
+}
+
+func (s *Screen) begun(stone *road.Stone) bool {
+	state := s.state(stone)
+	return state == workspace.Started || state == workspace.Failed
 }
 
 // begin does with a stone what comes next: reading it, or its exercise when

@@ -39,9 +39,11 @@ func (s *Screen) View(width, height int) (string, *tea.Cursor) {
 	return strings.Join(lines, "\n"), cursor
 }
 
+// titleLine says how far the learner is on the path, or on the whole road where
+// there are no paths.
 func (s *Screen) titleLine(width int) string {
 	done, written := 0, 0
-	for _, stone := range s.road.Stones() {
+	for _, stone := range s.route.Stones {
 		if !stone.Lesson.Written {
 			continue
 		}
@@ -50,11 +52,14 @@ func (s *Screen) titleLine(width int) string {
 			done++
 		}
 	}
-	said := fmt.Sprintf("   %d of %d stones done", done, written)
-	if ahead := len(s.road.Stones()) - written; ahead > 0 {
+	said := fmt.Sprintf("%d of %d stones done", done, written)
+	if ahead := len(s.route.Stones) - written; ahead > 0 {
 		said += fmt.Sprintf(", %d still to be written", ahead)
 	}
-	line := " " + s.theme.Heading.Render("cairn") + s.theme.Muted.Render(said)
+	if s.route.Path != nil {
+		said = s.route.Path.Title + ": " + said
+	}
+	line := " " + s.theme.Heading.Render("cairn") + s.theme.Muted.Render("   "+said)
 	return component.Fit(line, width)
 }
 

@@ -3,8 +3,10 @@
 //
 //	go run ./internal/tui/shot -out docs/pictures
 //
-// The grade in the picture of the exercise is a real one: it needs what a
-// learner needs.
+// The grade in the picture of the exercise is a real one, and the first start
+// looks at this very machine: it needs what a learner needs, with nothing amiss.
+// Every scene has a home of its own, so nothing of who takes them is seen or
+// changed.
 package main
 
 import (
@@ -15,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/cairn-learn/cairn/internal/tui/terminal"
@@ -25,6 +28,7 @@ import (
 type scene struct {
 	name, title   string
 	width, height int
+	first         bool // nobody has started cairn in this home before
 	steps         []step
 }
 
@@ -34,13 +38,16 @@ type step struct {
 }
 
 var scenes = []scene{
-	{"roadmap", "The road: its stones, and what the chosen one teaches", 80, 24, []step{
+	{"first-start", "The first start: three questions, and what was found out about the machine", 80, 24, true, []step{
+		{"nothing is amiss", "j"}, {"▸ Bootcamp", "k"}, {"▸ Self-paced", ""},
+	}},
+	{"roadmap", "The road: its stones, and what the chosen one teaches", 80, 24, false, []step{
 		{"next:", "/"}, {"find", "lost update"}, {"▸ ○ S4", "\x1b"}, {"n next", ""},
 	}},
-	{"lesson", "A lesson", 80, 24, []step{
+	{"lesson", "A lesson", 80, 24, false, []step{
 		{"next:", "/"}, {"find", "lost update"}, {"▸ ○ S4", "\r"}, {"%", "]"}, {"·", ""},
 	}},
-	{"exercise", "An exercise after a grade: the check that failed, and the evidence", 110, 32, []step{
+	{"exercise", "An exercise after a grade: the check that failed, and the evidence", 110, 32, false, []step{
 		{"next:", "/"}, {"find", "lost update"}, {"▸ ○ S4", "\r"}, {"%", "x"}, {"Began", "k"}, {"  ready", "g"}, {"✗ failed ", "t"}, {"what happened", ""},
 	}},
 }
@@ -76,13 +83,26 @@ func take(ctx context.Context, out, binary string) error {
 		return err
 	}
 	for _, s := range scenes {
-		dir := filepath.Join(work, s.name)
-		if said, err := exec.CommandContext(ctx, binary, "init", dir).CombinedOutput(); err != nil {
-			return fmt.Errorf("make a workspace: %w\n%s", err, said)
+		home := filepath.Join(work, s.name)
+		environ, err := environ(ctx, home)
+		if err != nil {
+			return err
 		}
-		view, err := play(ctx, s, binary, dir)
+		if !s.first {
+			begin := exec.CommandContext(ctx, binary, "init", filepath.Join(home, "cairn-work"))
+			begin.Env = environ
+			if said, err := begin.CombinedOutput(); err != nil {
+				return fmt.Errorf("make a workspace: %w\n%s", err, said)
+			}
+		}
+		view, err := play(ctx, s, binary, environ)
 		if err != nil {
 			return fmt.Errorf("picture of the %s: %w", s.name, err)
+		}
+		stop := exec.CommandContext(ctx, binary, "services", "stop") // nobody comes back to this home
+		stop.Env = environ
+		if said, err := stop.CombinedOutput(); err != nil {
+			return fmt.Errorf("stop what ran for the picture: %w\n%s", err, said)
 		}
 		file := filepath.Join(out, s.name+".svg")
 		if err := os.WriteFile(file, []byte(view.SVG(s.title)), 0o644); err != nil {
@@ -93,11 +113,29 @@ func take(ctx context.Context, out, binary string) error {
 	return nil
 }
 
+// environ is this environment with a new home, and the caches of the real one.
+func environ(ctx context.Context, home string) ([]string, error) {
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return nil, err
+	}
+	environ := append(os.Environ(), "TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "NO_COLOR=", "CAIRN_THEME=dark", "TZ=UTC", "VISUAL=", "EDITOR=")
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOENV"} {
+		value, err := exec.CommandContext(ctx, "go", "env", name).Output()
+		if err != nil {
+			return nil, fmt.Errorf("go env %s: %w", name, err)
+		}
+		environ = append(environ, name+"="+strings.TrimSpace(string(value)))
+	}
+	for name, folder := range map[string]string{"HOME": "", "XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".state", "XDG_DATA_HOME": ".data", "XDG_CACHE_HOME": ".cache"} {
+		environ = append(environ, name+"="+filepath.Join(home, folder))
+	}
+	return environ, nil
+}
+
 // play walks to a scene and returns what is seen there.
-func play(ctx context.Context, s scene, binary, dir string) (terminal.View, error) {
+func play(ctx context.Context, s scene, binary string, environ []string) (terminal.View, error) {
 	cmd := exec.Command(binary)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "NO_COLOR=", "CAIRN_THEME=dark", "TZ=UTC")
+	cmd.Dir, cmd.Env = os.TempDir(), environ
 	term, err := terminal.Start(cmd, s.width, s.height, color.Black)
 	if err != nil {
 		return terminal.View{}, err

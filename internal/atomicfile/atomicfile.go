@@ -1,4 +1,6 @@
-package workspace
+// Package atomicfile writes files that are whole at every moment, also after a
+// crash.
+package atomicfile
 
 import (
 	"errors"
@@ -8,9 +10,9 @@ import (
 	"path/filepath"
 )
 
-// writeFile replaces a file at once: whoever reads it sees the old content or
+// Write replaces a file at once: whoever reads it sees the old content or
 // the new, also after a crash. It makes the folder when it is missing.
-func writeFile(name string, data []byte) error {
+func Write(name string, data []byte) error {
 	dir := filepath.Dir(name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -25,9 +27,9 @@ func writeFile(name string, data []byte) error {
 	return syncDir(dir)
 }
 
-// createFile writes a file that must not exist yet. It reports false, without
+// Create writes a file that must not exist yet. It reports false, without
 // an error, when something of that name is there already.
-func createFile(name string, data []byte) (bool, error) {
+func Create(name string, data []byte) (bool, error) {
 	dir := filepath.Dir(name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return false, err

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cairn-learn/cairn/internal/nearest"
+	"github.com/cairn-learn/cairn/internal/settings"
+	"github.com/cairn-learn/cairn/internal/tui/theme"
+)
+
+func newPath(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "path [NAME]", Short: "Show the paths through the road, or choose one", GroupID: groupLearn, Args: atMost(1),
+		Long: `Path lists the ways through the road and marks yours. With a name it chooses that
+path and keeps it in the settings. The path decides what comes next; what you
+have done stays done on every path.`,
+		Example: "  cairn path\n  cairn path onboarding",
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if a.open() != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			var names []cobra.Completion
+			for _, p := range a.course.Paths {
+				names = append(names, cobra.CompletionWithDesc(p.ID, p.Summary))
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := a.open(); err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				if err := a.choose(strings.ToLower(args[0])); err != nil {
+					return err
+				}
+			}
+			return a.listPaths()
+		},
+	}
+}
+
+// choose keeps a path in the settings. Settings that can't be read stay as they
+// are.
+func (a *app) choose(id string) error {
+	if a.course.Path(id) == nil {
+		return hinted(exitUsage, fmt.Errorf("there is no path %q; the nearest is %s", id, nearest.Name(id, a.pathIDs())), "cairn path lists them.")
+	}
+	if err := settings.SetPath(settings.File(), id); err != nil {
+		return hinted(exitFailed, err, "The settings were left as they are.")
+	}
+	s, err := settings.Load(settings.File())
+	if err != nil {
+		return err
+	}
+	a.prefer(s)
+	return nil
+}
+
+func (a *app) listPaths() error {
+	l := lookOf(a.out)
+	route := a.road.Route(a.preferred().Path)
+	wide := 0
+	for _, id := range a.pathIDs() {
+		wide = max(wide, len(id))
+	}
+	var text strings.Builder
+	for _, p := range a.course.Paths {
+		mark := "  "
+		if p == route.Path {
+			mark = theme.Cursor + " "
+		}
+		written, all := 0, a.road.Route(p.ID).Stones
+		for _, s := range all {
+			if s.Lesson.Written {
+				written++
+			}
+		}
+		lead := mark + fmt.Sprintf("%-*s  ", wide, p.ID)
+		said := fmt.Sprintf("%s %d of its %d stones are written.", p.Summary, written, len(all))
+		text.WriteString(l.plain(mark) + l.style("1", fmt.Sprintf("%-*s  ", wide, p.ID)) + l.wrap(said, len([]rune(lead))) + "\n")
+	}
+	_, err := io.WriteString(a.out, text.String())
+	return err
+}
