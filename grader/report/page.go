@@ -182,7 +182,7 @@ func safe(text string) string {
 
 // spelled has ASCII for the signs that lessons and exams use most.
 var spelled = strings.NewReplacer("→", "->", "←", "<-", "…", "...", "·", "-", "–", "-", "—", "--",
-	"“", `"`, "”", `"`, "‘", "'", "’", "'", "×", "x", "≥", ">=", "≤", "<=", "✓", "ok", "✗", "FAIL")
+	"“", `"`, "”", `"`, "‘", "'", "’", "'", "×", "x", "≥", ">=", "≤", "<=", "✓", "ok", "✗", "FAIL", "│", "|")
 
 func toASCII(s string) string {
 	return strings.Map(func(r rune) rune {
