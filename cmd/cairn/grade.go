@@ -42,8 +42,8 @@ The checks see what your program does; a mistake between goroutines may do
 nothing wrong today. With --race, Go's race detector looks on as well.
 
 For a CI job there are --junit, which writes JUnit XML, and --github, which puts
-GitHub's annotations below the text and a summary into $GITHUB_STEP_SUMMARY. Only
-one of --json, --github and --junit - can have standard output.`,
+annotations below the text and a summary into $GITHUB_STEP_SUMMARY. Only one of
+--json, --github and --junit - can have standard output.`,
 		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json\n  cairn grade --watch\n  cairn grade restcrud --dir . --github --junit cairn.xml",
 		ValidArgsFunction: a.complete(true),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,7 +62,7 @@ one of --json, --github and --junit - can have standard output.`,
 	cmd.Flags().BoolVar(&o.race, "race", false, "build with Go's race detector, which needs a C compiler and takes longer")
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "grade again whenever you save; ctrl+c ends")
 	cmd.Flags().BoolVar(&o.poll, "poll", false, "with --watch: look for changes where the system tells none")
-	cmd.Flags().Var(&o.evidence, "evidence", "show what was recorded of the first failure (short), of every one, whole (full), or nothing (none)")
+	cmd.Flags().Var(&o.evidence, "evidence", "of what was recorded, show the first failure (short), all of every failure (full) or nothing (none)")
 	cmd.Flags().StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`, or to standard output for -")
 	cmd.Flags().BoolVar(&o.github, "github", false, "annotate the change, for GitHub Actions")
 	_ = cmd.MarkFlagDirname("dir")

@@ -128,7 +128,7 @@ func writeWhole(name string, content []byte) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return os.WriteFile(name, content, 0o666)
 	}
-	aside := fmt.Sprintf("%s.cairn-%d", name, os.Getpid())
+	aside := filepath.Join(filepath.Dir(name), fmt.Sprintf(".cairn-%d", os.Getpid()))
 	f, err := os.OpenFile(aside, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return err

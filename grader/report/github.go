@@ -98,16 +98,24 @@ func WriteAnnotations(w io.Writer, all []Annotation) error {
 		}
 		var properties []string
 		add := func(name, value string) {
-			if value != "" && value != "0" {
+			if value != "" {
 				properties = append(properties, name+"="+commandProperty.Replace(safe(value)))
 			}
 		}
 		add("file", a.File)
-		add("line", strconv.Itoa(a.Line))
-		add("col", strconv.Itoa(a.Col))
+		add("line", known(a.Line))
+		add("col", known(a.Col))
 		add("title", strings.ReplaceAll(a.Title, "\n", " "))
 		fmt.Fprintf(&b, "::%s %s::%s\n", command, strings.Join(properties, ","), commandData.Replace(safe(a.Message)))
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// known is a number that counts from 1, "" when it is not known.
+func known(n int) string {
+	if n < 1 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }

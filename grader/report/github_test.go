@@ -53,6 +53,7 @@ func TestAnnotations(t *testing.T) {
 // take for a command, or adds a property.
 func FuzzAnnotations(f *testing.F) {
 	f.Add("%0A::set-output name=x::y", "a,b:c\n::add-mask::x", "dir/\r\n::x.go")
+	f.Add("x", "y", "0")
 	f.Add("\u2028::error::\v::error::", "::", "##[error]")
 	f.Fuzz(func(t *testing.T, message, title, file string) {
 		got := annotations(t, []Annotation{{Error: true, File: file, Line: 3, Title: title, Message: message}})
