@@ -99,14 +99,14 @@ func WriteAnnotations(w io.Writer, all []Annotation) error {
 		var properties []string
 		add := func(name, value string) {
 			if value != "" {
-				properties = append(properties, name+"="+commandProperty.Replace(safe(value)))
+				properties = append(properties, name+"="+commandProperty.Replace(showable(value)))
 			}
 		}
 		add("file", a.File)
 		add("line", known(a.Line))
 		add("col", known(a.Col))
 		add("title", strings.ReplaceAll(a.Title, "\n", " "))
-		fmt.Fprintf(&b, "::%s %s::%s\n", command, strings.Join(properties, ","), commandData.Replace(safe(a.Message)))
+		fmt.Fprintf(&b, "::%s %s::%s\n", command, strings.Join(properties, ","), commandData.Replace(showable(a.Message)))
 	}
 	_, err := w.Write(b.Bytes())
 	return err

@@ -64,12 +64,12 @@ type (
 func WriteJUnit(w io.Writer, r Report, o TextOptions) error {
 	o.Color, o.ASCII = false, false
 	s := junitSuite{
-		Package: "cairn", Name: safe(r.Exercise), Hostname: "localhost", Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
-		Time: seconds(r.took()), Out: safe(r.Log), Err: safe(r.Reason),
+		Package: "cairn", Name: showable(r.Exercise), Hostname: "localhost", Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
+		Time: seconds(r.took()), Out: showable(r.Log), Err: showable(r.Reason),
 	}
 	for _, p := range [][2]string{{"title", r.Title}, {"verdict", string(r.Verdict)}, {"seed", fmt.Sprint(r.Seed)},
 		{"cairn", r.Cairn}, {"content", r.Content}, {"code", r.Code}} {
-		s.Properties = append(s.Properties, junitProperty{p[0], safe(p[1])})
+		s.Properties = append(s.Properties, junitProperty{p[0], showable(p[1])})
 	}
 	for _, c := range r.Checks {
 		s.add(r.junitCase(c, o))
@@ -103,19 +103,19 @@ func (s *junitSuite) add(c junitCase) {
 }
 
 func (r *Report) junitCase(c Check, o TextOptions) junitCase {
-	out := junitCase{Name: safe(c.Title), Class: safe(r.Exercise + "." + c.ID), Time: seconds(c.Duration)}
+	out := junitCase{Name: showable(c.Title), Class: showable(r.Exercise + "." + c.ID), Time: seconds(c.Duration)}
 	switch c.Status {
 	case CheckBlocked:
 		out.Skipped = &junitSkipped{Message: "did not run"}
 		if by := r.root(&c); by != nil && by.Status == CheckFailed {
-			out.Skipped.Message = safe("did not run, because “" + by.Title + "” failed")
+			out.Skipped.Message = showable("did not run, because “" + by.Title + "” failed")
 		}
 	case CheckFailed:
 		var text bytes.Buffer
 		_ = WriteFeedback(&text, c, o) // a buffer takes everything
 		out.Failure = &junitFailure{Type: "failed", Message: "failed", Text: text.String()}
 		if c.Feedback != nil {
-			out.Failure.Message = safe(c.Feedback.Saw)
+			out.Failure.Message = showable(c.Feedback.Saw)
 		}
 	}
 	return out
@@ -129,18 +129,18 @@ func (r *Report) junitVerdict(o TextOptions) (junitCase, bool) {
 	var text bytes.Buffer
 	_ = WriteDiagnostics(&text, r.Diagnostics, o)
 	if r.Next != "" {
-		text.WriteString(sentence(safe(r.Next)) + "\n")
+		text.WriteString(sentence(showable(r.Next)) + "\n")
 	}
-	f := &junitFailure{Type: string(r.Verdict), Message: safe(r.Reason), Text: text.String()}
-	out := junitCase{Name: "builds", Class: safe(r.Exercise) + ".build", Time: seconds(r.phase(PhaseBuild))}
+	f := &junitFailure{Type: string(r.Verdict), Message: showable(r.Reason), Text: text.String()}
+	out := junitCase{Name: "builds", Class: showable(r.Exercise) + ".build", Time: seconds(r.phase(PhaseBuild))}
 	switch {
 	case r.Verdict == Ungraded:
-		out.Name, out.Class, out.Error = "is graded", safe(r.Exercise)+".grade", f
+		out.Name, out.Class, out.Error = "is graded", showable(r.Exercise)+".grade", f
 		return out, true
 	case len(r.Checks) > 0:
-		out.Name, out.Class = "keeps its limits", safe(r.Exercise)+".limits"
+		out.Name, out.Class = "keeps its limits", showable(r.Exercise)+".limits"
 		if r.Verdict == Failed {
-			out.Name, out.Class = "is free of data races", safe(r.Exercise)+".races"
+			out.Name, out.Class = "is free of data races", showable(r.Exercise)+".races"
 		}
 	}
 	out.Failure = f

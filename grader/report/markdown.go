@@ -64,7 +64,7 @@ func (r *Report) markdownTable(b *bytes.Buffer, o TextOptions) {
 var markup = strings.NewReplacer("\\", "\\\\", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]",
 	"|", "\\|", "~", "\\~", "#", "\\#", "!", "\\!", "$", "\\$", "\n", " ")
 
-func markdown(text string) string { return markup.Replace(html.EscapeString(safe(text))) }
+func markdown(text string) string { return markup.Replace(html.EscapeString(showable(text))) }
 
 // mostOfABlock is how much of one failure a summary shows, in bytes. GitHub takes
 // one megabyte.
