@@ -23,6 +23,7 @@ var place = regexp.MustCompile(`^(\S.*?\.go):(\d+)(?::(\d+))?: (.*)$`)
 // complaint turns what go build printed into an error: a *TroubleError when it
 // is about the machine, else a *CompileError.
 func complaint(output string, s *Snapshot, r Request) error {
+	output = safe.Text(output)
 	if t := troubleIn(output); t != nil {
 		return t
 	}
