@@ -17,6 +17,9 @@ import (
 // step is one thing to do after a grade.
 type step struct{ command, why string }
 
+// indent is the room of the word before the first step.
+const indent = "      "
+
 // writeNext says what to do after a grade. An ungraded one has said it already.
 func (a *app) writeNext(w io.Writer, job assignment, rep report.Report, o gradeOptions) error {
 	steps := a.nextSteps(job, rep, o)
@@ -24,18 +27,21 @@ func (a *app) writeNext(w io.Writer, job assignment, rep report.Report, o gradeO
 		return nil
 	}
 	l := lookOf(a.out)
-	width := 0
+	command, why := 0, 0
 	for _, s := range steps {
-		width = max(width, len(s.command))
+		command, why = max(command, len(s.command)), max(why, len(s.why))
 	}
+	beside := len(indent)+command+2+why <= l.Width
 	var b strings.Builder
-	b.WriteByte('\n')
-	for i, s := range steps {
-		lead := "      "
-		if i == 0 {
-			lead = l.style("1", "Next") + "  "
+	lead := "\n" + l.style("1", "Next") + "  "
+	for _, s := range steps {
+		reason := l.style("2", l.plain(s.why))
+		if beside {
+			fmt.Fprintf(&b, "%s%-*s  %s\n", lead, command, s.command, reason)
+		} else {
+			fmt.Fprintf(&b, "%s%s\n%s  %s\n", lead, s.command, indent, reason)
 		}
-		fmt.Fprintf(&b, "%s%s  %s\n", lead, s.command+strings.Repeat(" ", width-len(s.command)), l.style("2", l.plain(s.why)))
+		lead = indent
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

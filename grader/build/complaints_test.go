@@ -57,7 +57,7 @@ var complaints = []struct {
 	{"no such field", "unknown field Adress in struct literal", "no field of this name", body("\t_ = http.Server{Adress: \":80\"}\n\treturn 1"), "greeter.go", 15, ""},
 	{"pointer to interface", "is pointer to interface", "remove the *", body("\tvar h *http.Handler\n\th.ServeHTTP(nil, nil)\n\treturn 1"), "greeter.go", 16, ""},
 	{"method twice", "method T.A already declared", "taken already", files{"greeter.go": solution + "\ntype T int\n\nfunc (T) A() {}\nfunc (T) A() {}\n"}, "greeter.go", 17, ""},
-	{"err of an inner block", "declared and not used: err", "makes a new err", body("\tvar err error\n\tif true {\n\t\tr, err := http.Get(\"\")\n\t\t_ = r\n\t}\n\tprintln(err)\n\treturn 1"), "greeter.go", 17, ""},
+	{"err of an inner block", "declared and not used: err", "an err declared outside", body("\tvar err error\n\tif true {\n\t\tr, err := http.Get(\"\")\n\t\t_ = r\n\t}\n\tprintln(err)\n\treturn 1"), "greeter.go", 17, ""},
 	{"result of an inner block", "result parameter err not in scope at return", "another variable of this name", files{"greeter.go": solution + "\nfunc f() (err error) {\n\tif true {\n\t\terr := f()\n\t\tif err != nil {\n\t\t\treturn\n\t\t}\n\t}\n\treturn\n}\n"}, "greeter.go", 18, ""},
 	{"late import", "imports must appear before other declarations", "top of the file", files{"greeter.go": solution + "\nimport \"fmt\"\n"}, "greeter.go", 14, ""},
 

@@ -20,7 +20,7 @@ var help = []struct {
 	{sign: regexp.MustCompile(`undefined \(type .* has no field or method`), text: "This type has nothing of this name: check the spelling and capital letters against its documentation."},
 	{sign: regexp.MustCompile(`undefined \(cannot refer to unexported`), text: "Names with a small first letter can be used only inside their own package."},
 	{sign: regexp.MustCompile(`^unknown field `), text: "The struct has no field of this name: check the spelling and capital letters where the type is declared."},
-	{sign: regexp.MustCompile(`^declared and not used: err$`), source: regexp.MustCompile(`:=`), text: "The := makes a new err that ends with this block: test it here, or write = to set the err declared outside."},
+	{sign: regexp.MustCompile(`^declared and not used: err$`), source: regexp.MustCompile(`:=`), text: "Nobody looks at this error: test it with if err != nil; if it was meant for an err declared outside, write = for :=."},
 	{sign: regexp.MustCompile(`^result parameter .* not in scope at return`), text: "A := in this block made another variable of this name: write = there, or return the value by name."},
 	{sign: regexp.MustCompile(`^declared and not used`), text: "Go insists that every variable is used: use it, remove it, or assign to _ instead."},
 	{sign: regexp.MustCompile(`imported and not used`), text: "Go insists that every import is used: remove this line."},

@@ -103,10 +103,17 @@ func WriteBlocked(w io.Writer, r Report, o TextOptions) error {
 }
 
 // WriteDiagnostics writes complaints about the learner's files, each with the
-// line of code and a mark below the place.
+// line of code and a mark below the place. What helps against several is said
+// once.
 func WriteDiagnostics(w io.Writer, all []Diagnostic, o TextOptions) error {
 	p := newPage(o)
+	said := map[string]bool{}
 	for _, d := range all {
+		help := d.Help
+		if said[help] {
+			d.Help = ""
+		}
+		said[help] = true
 		p.diagnostic(d)
 	}
 	return p.flush(w)
