@@ -78,7 +78,7 @@ func (a *app) nextSteps(job assignment, rep report.Report, o gradeOptions) []ste
 func (a *app) stepsOn(job assignment) []step {
 	steps := []step{{"cairn diff " + job.stone.Exercise.ID, "your program beside other solutions"}}
 	if next := a.nextStone(job); next != nil {
-		steps = append(steps, step{"cairn read " + next.Lesson.ID, "the next lesson: " + next.Lesson.Title})
+		steps = append(steps, step{"cairn read " + next.Lesson.ID, "the next lesson, " + next.Lesson.Stone})
 	}
 	return steps
 }
