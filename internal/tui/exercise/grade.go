@@ -21,6 +21,8 @@ type run struct {
 	phase    report.PhaseName
 	phases   []report.Phase
 	what     string // progress: "pulling postgres 40%"
+
+	complaints []report.Diagnostic // about the files, before there is a report
 }
 
 // feed hands events from the grader to the screen. It never blocks the grader:
@@ -156,6 +158,8 @@ func (s *Screen) event(e grader.Event) {
 	case grader.PhaseEnded:
 		s.run.phases = append(s.run.phases, report.Phase{Name: e.Phase, Duration: e.Took})
 		s.run.what = ""
+	case grader.Complained:
+		s.run.complaints = e.Diagnostics
 	case grader.Progress:
 		s.run.what = progress(e)
 	case grader.CheckListed:
