@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/grader/report"
@@ -33,7 +34,7 @@ func (a *app) newGradeView(ctx context.Context, cancel func(), o gradeOptions) *
 	if !o.quiet() {
 		v.out = a.out
 	}
-	if o.github {
+	if o.github || os.Getenv("GITHUB_ACTIONS") == "true" {
 		v.suspend()
 	}
 	return v
