@@ -126,6 +126,16 @@ func TestDiagnostics(t *testing.T) {
 	}
 }
 
+// TestRefusalShowsTheLine holds that a refusal with a line shows it, as a complaint
+// of the compiler does.
+func TestRefusalShowsTheLine(t *testing.T) {
+	_, err := files{"greeter.go": strings.Replace(solution, "package greeter", "package main", 1)}.build(t)
+	all := diagnostics(t, err)
+	if len(all) != 1 || all[0].Line != 1 || all[0].Source != "package main" || !strings.Contains(all[0].Message, "the program's package is greeter") {
+		t.Errorf("got %+v", all)
+	}
+}
+
 // TestMark holds that the place is marked as a reader sees it, and not as the
 // compiler counts, in bytes.
 func TestMark(t *testing.T) {
