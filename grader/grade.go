@@ -141,6 +141,9 @@ func (r *run) phase(name report.PhaseName, fn func() error) bool {
 	r.emit(Event{Kind: PhaseEnded, Phase: name, Took: took})
 	if err != nil {
 		r.end(err)
+		if all := r.report.Diagnostics; len(all) > 0 {
+			r.emit(Event{Kind: Complained, Diagnostics: all})
+		}
 		return false
 	}
 	return true

@@ -235,6 +235,28 @@ func TestEventsTellTheGradeInOrder(t *testing.T) {
 	}
 }
 
+// TestComplaintsComeBeforeTheEnd holds that what the compiler said is told while
+// the services are still to be given back.
+func TestComplaintsComeBeforeTheEnd(t *testing.T) {
+	g := newGrader(t)
+	var got []string
+	r, err := g.Grade(t.Context(), Submission{Exercise: probe(), Dir: filepath.Join(cases(t), "does-not-compile")}, func(e Event) {
+		if e.Kind == Complained {
+			got = append(got, e.Diagnostics[0].Message)
+		}
+		if e.Kind == Complained || e.Kind == Finished || e.Kind == PhaseEnded && e.Phase == report.PhaseBuild {
+			got = append(got, string(e.Kind))
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"phase_ended", r.Diagnostics[0].Message, "complained", "finished"}
+	if !slices.Equal(got, want) {
+		t.Errorf("events %q, want %q", got, want)
+	}
+}
+
 func TestSeedReplaysTheData(t *testing.T) {
 	g, dir := newGrader(t), filepath.Join(cases(t), "honest")
 	sent := func(seed uint64) string {

@@ -62,6 +62,8 @@ type Event struct {
 	Done   int64            // Progress, in bytes; Total 0 is unknown
 	Total  int64
 	Report *Report // Finished
+
+	Diagnostics []report.Diagnostic // Complained
 }
 
 // EventKind tells events apart.
@@ -72,6 +74,7 @@ type EventKind string
 const (
 	PhaseStarted EventKind = "phase_started"
 	PhaseEnded   EventKind = "phase_ended"
+	Complained   EventKind = "complained" // about the files; the report has the same, once the services are given back
 	CheckListed  EventKind = "check_listed"
 	CheckStarted EventKind = "check_started"
 	CheckEnded   EventKind = "check_ended"

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -19,6 +21,10 @@ type gradeOptions struct {
 	race bool
 
 	watch, poll bool
+
+	evidence evidence
+	junit    string // file, "-" for standard output, "" for none
+	github   bool
 }
 
 func newGrade(a *app) *cobra.Command {
@@ -33,15 +39,19 @@ Exit status: 0 passed, 1 failed or broken or over a limit, 2 wrong usage,
 --watch it is that of the last grade.
 
 The checks see what your program does; a mistake between goroutines may do
-nothing wrong today. With --race, Go's race detector looks on as well.`,
-		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json\n  cairn grade --watch",
+nothing wrong today. With --race, Go's race detector looks on as well.
+
+For a CI job there are --junit, which writes JUnit XML, and --github, which puts
+annotations below the text and a summary into $GITHUB_STEP_SUMMARY. Only one of
+--json, --github and --junit - can have standard output.`,
+		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json\n  cairn grade --watch\n  cairn grade restcrud --dir . --github --junit cairn.xml",
 		ValidArgsFunction: a.complete(true),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.name = args[0]
 			}
-			if o.poll && !o.watch {
-				return usagef("--poll says how to watch; --watch is missing")
+			if err := o.check(cmd.Flags().Changed); err != nil {
+				return err
 			}
 			return a.grade(cmd.Context(), o)
 		},
@@ -52,7 +62,11 @@ nothing wrong today. With --race, Go's race detector looks on as well.`,
 	cmd.Flags().BoolVar(&o.race, "race", false, "build with Go's race detector, which needs a C compiler and takes longer")
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "grade again whenever you save; ctrl+c ends")
 	cmd.Flags().BoolVar(&o.poll, "poll", false, "with --watch: look for changes where the system tells none")
+	cmd.Flags().Var(&o.evidence, "evidence", "of what was recorded, show the first failure (short), all of every failure (full) or nothing (none)")
+	cmd.Flags().StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`, or to standard output for -")
+	cmd.Flags().BoolVar(&o.github, "github", false, "annotate the change, for GitHub Actions")
 	_ = cmd.MarkFlagDirname("dir")
+	_ = cmd.RegisterFlagCompletionFunc("evidence", cobra.FixedCompletions([]cobra.Completion{"full", "short", "none"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -93,22 +107,25 @@ func (a *app) gradeOnce(ctx context.Context, g *grader.Grader, job assignment, o
 	spec := job.stone.Exercise.Spec()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	view := a.newGradeView(ctx, cancel, o.json)
+	view := a.newGradeView(ctx, cancel, o)
 	view.header(spec.ID, spec.Title)
 	rep, err := g.Grade(ctx, grader.Submission{Exercise: spec, Dir: job.dir, Seed: o.seed, KeepWorld: true, Race: o.race}, view.event)
-	if err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		view.status.clear()
-		return view.err
+	view.status.clear()
+	if err != nil || ctx.Err() != nil {
+		view.resume()
+		return cmp.Or(err, view.err)
 	}
 	a.remember(ctx, job, &rep)
 	a.status = rep.ExitStatus()
-	if o.json {
-		return a.printJSON(rep)
+	view.findings(rep)
+	if !o.watch && !o.github {
+		view.print(func(w io.Writer) error { return a.writeNext(w, job, rep, o) })
 	}
-	return report.WriteFindings(a.out, rep, lookOf(a.out).text())
+	view.resume()
+	if view.err != nil {
+		return view.err
+	}
+	return a.writeOutputs(job, rep, o)
 }
 
 // remember keeps a report of a grade in the workspace. When that fails, the

@@ -33,7 +33,7 @@ func New() http.Handler {
 
 // gradeHanging begins a grade that does not end by itself, and returns once the
 // examination has begun.
-func gradeHanging(t *testing.T) (cmd *exec.Cmd, home string, stdout io.ReadCloser, seen, stderr *bytes.Buffer) {
+func gradeHanging(t *testing.T, args ...string) (cmd *exec.Cmd, home string, stdout io.ReadCloser, seen, stderr *bytes.Buffer) {
 	t.Helper()
 	home = t.TempDir()
 	dir := filepath.Join(t.TempDir(), "restcrud")
@@ -44,7 +44,7 @@ func gradeHanging(t *testing.T) (cmd *exec.Cmd, home string, stdout io.ReadClose
 	if err := os.WriteFile(filepath.Join(dir, "restcrud.go"), []byte(source), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd = exec.CommandContext(t.Context(), "cairn", "grade", "--dir", dir)
+	cmd = exec.CommandContext(t.Context(), "cairn", append([]string{"grade", "--dir", dir}, args...)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LANG=C.UTF-8", "GOPROXY=off", "GOCACHE=" + goEnv(t, "GOCACHE"), "GOMODCACHE=" + goEnv(t, "GOMODCACHE")}
 	seen, stderr = &bytes.Buffer{}, &bytes.Buffer{}
 	cmd.Stderr = stderr
@@ -74,6 +74,26 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("an interrupted grade says something about the program:\n%s", seen)
 	}
 	mustBeClean(t, home)
+}
+
+// TestInterruptGitHub holds that GitHub reads commands again after a grade that was
+// broken off, and that no report of it is left.
+func TestInterruptGitHub(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cairn.xml")
+	cmd, _, stdout, seen, _ := gradeHanging(t, "--github", "--junit", file)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = seen.ReadFrom(stdout)
+	mustExit(t, cmd, exitInterrupted)
+	first, _, _ := strings.Cut(seen.String(), "\n")
+	token, ok := strings.CutPrefix(first, "::stop-commands::")
+	if !ok || !strings.HasSuffix(seen.String(), "\n::"+token+"::\n") {
+		t.Errorf("commands stay switched off:\n%s", seen)
+	}
+	if left, err := os.ReadDir(filepath.Dir(file)); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }
 
 // TestReaderGone closes the pipe that a grade writes to.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -77,6 +78,40 @@ func TestReadInATerminal(t *testing.T) {
 	}
 	if !colour.MatchString(text) {
 		t.Errorf("no colours:\n%.400q", text)
+	}
+}
+
+// TestGradeInATerminal holds that progress is shown while it lasts and leaves
+// nothing behind, and that a terminal that can't move its cursor gets the same text.
+func TestGradeInATerminal(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "restcrud")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "restcrud.go"), []byte(reference(t)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"GOPROXY=off", "GOCACHE=" + goEnv(t, "GOCACHE"), "GOMODCACHE=" + goEnv(t, "GOMODCACHE")}
+	args := []string{"grade", "--dir", dir, "--seed", "1"}
+	text := screenful(t, env, args...)
+	for _, want := range []string{"building your program …", "1 of 22: starts and listens", "22 of 22: keeps its parcels"} {
+		if !strings.Contains(ansi.Strip(text), want) {
+			t.Errorf("the progress does not show %q", want)
+		}
+	}
+	left := regexp.MustCompile(`(?m)^.*\r\x1b\[K`).ReplaceAllString(text, "") // what was written over
+	plain := screenful(t, append(env, "TERM=dumb"), args...)
+	times := regexp.MustCompile(` *\d+(\.\d)?m?s\b`)
+	if got, want := times.ReplaceAllString(ansi.Strip(left), ""), times.ReplaceAllString(plain, ""); got != want {
+		t.Errorf("what is left on the screen is\n%s\nwant\n%s", got, want)
+	}
+	if strings.Contains(plain, "\x1b") || strings.Contains(plain, "building") {
+		t.Errorf("a dumb terminal is asked to move its cursor:\n%q", plain)
+	}
+	for line := range strings.Lines(ansi.Strip(left)) {
+		if ansi.StringWidth(line) > 80 {
+			t.Errorf("wider than the terminal: %q", line)
+		}
 	}
 }
 

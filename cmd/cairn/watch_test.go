@@ -128,11 +128,13 @@ func TestWatch(t *testing.T) {
 }
 
 // TestWatchTouch holds that only a change grades again: saving the same, a touch
-// and a test of the learner's own do not.
+// and a test of the learner's own do not. Every grade replaces the JUnit file.
 func TestWatchTouch(t *testing.T) {
-	w := startWatching(t, noCode, "--json")
+	file := filepath.Join(t.TempDir(), "cairn.xml")
+	w := startWatching(t, noCode, "--json", "--junit", file)
 	w.shows("\"verdict\": \"broken\"")
 	w.says("watching ")
+	holds(t, file, `failures="1"`)
 	w.save(noCode)
 	if err := os.Chtimes(filepath.Join(w.dir, "restcrud.go"), time.Now(), time.Now()); err != nil {
 		t.Fatal(err)
@@ -145,6 +147,15 @@ func TestWatchTouch(t *testing.T) {
 	w.interrupt(exitOK)
 	if n := strings.Count(w.all.String(), `"verdict": `); n != 2 || !strings.Contains(w.all.String(), `"verdict": "passed"`) {
 		t.Errorf("%d grades, want 2, the second passed:\n%s", n, &w.all)
+	}
+	holds(t, file, `failures="0"`)
+}
+
+func holds(t *testing.T, file, want string) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(content), want) {
+		t.Errorf("%s holds no %s (%v):\n%s", file, want, err, content)
 	}
 }
 

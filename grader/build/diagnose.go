@@ -23,12 +23,20 @@ var place = regexp.MustCompile(`^(\S.*?\.go):(\d+)(?::(\d+))?: (.*)$`)
 // complaint turns what go build printed into an error: a *TroubleError when it
 // is about the machine, else a *CompileError.
 func complaint(output string, s *Snapshot, r Request) error {
+	output = safe.Text(output)
 	if t := troubleIn(output); t != nil {
 		return t
 	}
 	var all []report.Diagnostic
+	chain := false // of imports, "package a", "    imports b", with the complaint at its end
 	for line := range strings.Lines(output) {
 		line = strings.TrimRight(line, "\n")
+		if strings.HasPrefix(line, "package ") {
+			chain = true
+		}
+		if chain {
+			line = strings.TrimSpace(line)
+		}
 		if m := place.FindStringSubmatch(line); m != nil {
 			d := report.Diagnostic{File: learnersName(m[1], r.ID), Message: m[4]}
 			d.Line, _ = strconv.Atoi(m[2])
@@ -36,11 +44,12 @@ func complaint(output string, s *Snapshot, r Request) error {
 			if d.Message != "too many errors" {
 				all = append(all, d)
 			}
+			chain = false
 			continue
 		}
 		// "\thave (int)" belongs to the line before.
-		if more := strings.TrimSpace(line); len(all) > 0 && more != "" && strings.HasPrefix(line, " ") {
-			all[len(all)-1].Message += "\n" + more
+		if more := strings.TrimSpace(line); !chain && len(all) > 0 && more != "" && strings.HasPrefix(line, " ") {
+			all[len(all)-1].Message += "\n" + elsewhere(more, r.ID)
 		}
 	}
 	if cycle := cycleIn(output, r.ID); cycle != nil {
@@ -67,6 +76,15 @@ func learnersName(file, id string) string {
 	return strings.TrimPrefix(file, id+"/")
 }
 
+// elsewhere is a line that belongs to a complaint, with the learner's name for
+// the file that it speaks of: "greeter.go:7:6: other declaration of New".
+func elsewhere(line, id string) string {
+	if m := place.FindStringSubmatch(line); m != nil {
+		return learnersName(m[1], id) + strings.TrimPrefix(line, m[1])
+	}
+	return line
+}
+
 // cycleIn finds "import cycle not allowed", which names no file.
 func cycleIn(output, id string) *report.Diagnostic {
 	if !strings.Contains(output, "import cycle not allowed") {
@@ -75,16 +93,16 @@ func cycleIn(output, id string) *report.Diagnostic {
 	return &report.Diagnostic{
 		File:    id,
 		Message: "import cycle not allowed: a package of yours imports one that imports it again",
-		Help:    "Move what both need into a third package.",
 	}
 }
 
 // explain adds the line of code and the help, and says it when the complaint is
 // about a given file.
 func explain(d *report.Diagnostic, s *Snapshot, r Request) {
-	d.Source = sourceLine(s.Files[d.File], d.Line)
+	point(d, s.Files[d.File])
 	d.Message = noPackage.ReplaceAllString(d.Message, "the workspace has no package $1")
-	d.Help = helpFor(d.Message)
+	d.Message = foundPackages.ReplaceAllString(d.Message, "$1 in the folder $2")
+	d.Help = helpFor(d.Message, d.Source)
 	if _, given := r.Given[d.File]; given {
 		explainGiven(d, r.ID)
 	}
@@ -94,6 +112,10 @@ func explain(d *report.Diagnostic, s *Snapshot, r Request) {
 // noPackage matches what go build says about an import that go.mod knows nothing
 // of; the advice in it, to change go.mod, leads nowhere here.
 var noPackage = regexp.MustCompile(`(?s)^(?:no required module provides package|cannot find module providing package) ([^\s:;]+)(?:; to add it:.*|: import lookup disabled by -mod=readonly.*)$`)
+
+// foundPackages matches a folder with two packages, which go build names by a
+// path of its own.
+var foundPackages = regexp.MustCompile(`^(found packages .*) in \S*/([^/\s]+)$`)
 
 var undefinedOf = regexp.MustCompile(`^undefined: (\w+)\.(\w+)$`)
 
@@ -107,14 +129,6 @@ func explainGiven(d *report.Diagnostic, id string) {
 	}
 	d.Message = fmt.Sprintf("%s does not fit your package any more: %s", d.File, d.Message)
 	d.Help = fmt.Sprintf("Use the names and types that task.md asks for: %s is given and stays as it is.", d.File)
-}
-
-func sourceLine(content []byte, number int) string {
-	lines := strings.Split(string(content), "\n")
-	if number < 1 || number > len(lines) {
-		return ""
-	}
-	return safe.Line(lines[number-1])
 }
 
 // troubles are complaints that are not about the learner's code.

@@ -61,6 +61,9 @@ func Take(r Request) (*Snapshot, error) {
 	}
 	if len(w.refused) > 0 {
 		slices.SortStableFunc(w.refused, byPlace)
+		for i := range w.refused {
+			point(&w.refused[i], w.files[w.refused[i].File])
+		}
 		return nil, &RefusedError{Diagnostics: w.refused[:min(len(w.refused), maxDiagnostics)]}
 	}
 	own := maps.Clone(w.files)

@@ -158,15 +158,15 @@ func wrapLine(line string, width int) []string {
 
 // safe makes text fit for this page.
 func (p *page) safe(text string) string {
-	if text = safe(text); p.o.ASCII {
+	if text = showable(text); p.o.ASCII {
 		return toASCII(text)
 	}
 	return text
 }
 
-// safe makes text harmless in a terminal: no control characters but newline,
+// showable makes text harmless in a terminal: no control characters but newline,
 // tabs as blanks, valid UTF-8, no marks that turn the writing direction.
-func safe(text string) string {
+func showable(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	text = strings.ReplaceAll(text, "\t", "    ")
 	return strings.Map(func(r rune) rune {
@@ -182,7 +182,7 @@ func safe(text string) string {
 
 // spelled has ASCII for the signs that lessons and exams use most.
 var spelled = strings.NewReplacer("→", "->", "←", "<-", "…", "...", "·", "-", "–", "-", "—", "--",
-	"“", `"`, "”", `"`, "‘", "'", "’", "'", "×", "x", "≥", ">=", "≤", "<=", "✓", "ok", "✗", "FAIL")
+	"“", `"`, "”", `"`, "‘", "'", "’", "'", "×", "x", "≥", ">=", "≤", "<=", "✓", "ok", "✗", "FAIL", "│", "|")
 
 func toASCII(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -63,8 +63,10 @@ type Diagnostic struct {
 	Line    int    `json:"line,omitempty"`
 	Col     int    `json:"col,omitempty"`
 	Message string `json:"message"`
-	Source  string `json:"source,omitempty"` // the line of code
-	Help    string `json:"help,omitempty"`   // one sentence for common mistakes
+	Source  string `json:"source,omitempty"`   // the line of code
+	MarkAt  int    `json:"mark_at,omitempty"`  // cells of Source before the place
+	MarkLen int    `json:"mark_len,omitempty"` // cells that the place takes; 0 when it is not known
+	Help    string `json:"help,omitempty"`     // one sentence for common mistakes
 }
 
 // Phase is one stage of a grade and how long it took.

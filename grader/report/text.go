@@ -6,12 +6,10 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // TextOptions say how a report looks as plain text. The zero value is the most
-// portable text there is, 80 columns wide, with all evidence.
+// portable text there is, 80 columns wide, with the evidence of the first failure.
 type TextOptions struct {
 	Width    int      // columns; 0 means 80, less than 40 counts as 40
 	Color    bool     // ANSI colours; never the only carrier of a meaning
@@ -23,10 +21,14 @@ type TextOptions struct {
 // Evidence is how much of what was recorded is shown.
 type Evidence int
 
-// Full shows the timeline of the first failed check; Short shows none.
+// Short shows the timeline of the first failed check, the middle of a long one
+// left out. Full shows every timeline of a failed check, whole, and names the
+// checks that did not run. None shows neither a timeline nor how to look at the
+// services that were kept.
 const (
-	Full Evidence = iota
-	Short
+	Short Evidence = iota
+	Full
+	None
 )
 
 // WriteText writes the whole report: its checks, what was found, the verdict.
@@ -36,9 +38,18 @@ func WriteText(w io.Writer, r Report, o TextOptions) error {
 		return err
 	}
 	for _, c := range r.Checks {
+		if c.Status == CheckBlocked {
+			continue
+		}
 		if err := WriteCheck(w, c, o); err != nil {
 			return err
 		}
+	}
+	if err := WriteBlocked(w, r, o); err != nil {
+		return err
+	}
+	if err := WriteDiagnostics(w, r.Diagnostics, o); err != nil {
+		return err
 	}
 	return WriteFindings(w, r, o)
 }
@@ -66,14 +77,53 @@ func WriteCheck(w io.Writer, c Check, o TextOptions) error {
 	return p.flush(w)
 }
 
-// WriteFindings writes what a reader needs after the list of checks: complaints
-// of the compiler, the first failure in full, the other failures in short, the
-// program's last words when nothing else tells, and the verdict.
-func WriteFindings(w io.Writer, r Report, o TextOptions) error {
+// WriteBlocked writes how many checks did not run, and because of which other
+// one: one entry for each of those.
+func WriteBlocked(w io.Writer, r Report, o TextOptions) error {
 	p := newPage(o)
-	for _, d := range r.Diagnostics {
+	sign, style := p.sign(CheckBlocked)
+	lead := "  " + p.style(style, sign) + " "
+	for _, g := range r.blocked() {
+		what := fmt.Sprintf("%d checks", len(g.checks))
+		if len(g.checks) == 1 {
+			what = "1 check"
+		}
+		text := what + " did not run"
+		if g.by != nil && g.by.Status == CheckFailed {
+			text += ", because “" + g.by.Title + "” failed"
+		}
+		p.wrapped(lead, text, 0)
+		for _, c := range g.checks {
+			if o.Evidence == Full {
+				p.wrapped(strings.Repeat(" ", cells(lead)+2), c.Title, dim)
+			}
+		}
+	}
+	return p.flush(w)
+}
+
+// WriteDiagnostics writes complaints about the learner's files, each with the
+// line of code and a mark below the place. What helps against several is said
+// once.
+func WriteDiagnostics(w io.Writer, all []Diagnostic, o TextOptions) error {
+	p := newPage(o)
+	said := map[string]bool{}
+	for _, d := range all {
+		help := d.Help
+		if said[help] {
+			d.Help = ""
+		}
+		said[help] = true
 		p.diagnostic(d)
 	}
+	return p.flush(w)
+}
+
+// WriteFindings writes what a reader needs after the checks and the complaints:
+// the first failure in full, the other failures in short, the program's last
+// words when nothing else tells, and the verdict.
+func WriteFindings(w io.Writer, r Report, o TextOptions) error {
+	p := newPage(o)
 	first := true
 	for i := range r.Checks {
 		c := &r.Checks[i]
@@ -86,7 +136,7 @@ func WriteFindings(w io.Writer, r Report, o TextOptions) error {
 		if c.Feedback != nil {
 			p.feedback("  ", c.Feedback, first)
 		}
-		if first && o.Evidence == Full {
+		if first || o.Evidence == Full {
 			p.timeline(c.Timeline)
 		}
 		first = false
@@ -102,16 +152,14 @@ func WriteFindings(w io.Writer, r Report, o TextOptions) error {
 	return p.flush(w)
 }
 
-// WriteFeedback writes the feedback of one failed check, and its timeline when
-// the options ask for evidence.
+// WriteFeedback writes the feedback of one failed check, and its timeline unless
+// the options ask for none.
 func WriteFeedback(w io.Writer, c Check, o TextOptions) error {
 	p := newPage(o)
 	if c.Feedback != nil {
 		p.feedback("", c.Feedback, true)
 	}
-	if o.Evidence == Full {
-		p.timeline(c.Timeline)
-	}
+	p.timeline(c.Timeline)
 	return p.flush(w)
 }
 
@@ -119,7 +167,7 @@ func WriteFeedback(w io.Writer, c Check, o TextOptions) error {
 // colours. It ends in a newline.
 func (f *Feedback) Text(width int) string {
 	var b bytes.Buffer
-	_ = WriteFeedback(&b, Check{Feedback: f}, TextOptions{Width: width, NoTimes: true, Evidence: Short})
+	_ = WriteFeedback(&b, Check{Feedback: f}, TextOptions{Width: width, NoTimes: true, Evidence: None})
 	return b.String()
 }
 
@@ -158,143 +206,13 @@ func (p *page) field(indent, name, text string) {
 	}
 }
 
-func (p *page) diagnostic(d Diagnostic) {
-	p.blank()
-	at := d.File
-	if d.Line > 0 {
-		at += fmt.Sprintf(":%d", d.Line)
-		if d.Col > 0 {
-			at += fmt.Sprintf(":%d", d.Col)
-		}
-	}
-	p.wrapped("", at+": "+d.Message, bold)
-	if source := strings.TrimSpace(d.Source); source != "" {
-		p.raw("    ", source)
-	}
-	if d.Help != "" {
-		p.wrapped("  ", d.Help, 0)
-	}
-}
-
-// mostEntries is how much of a timeline is shown; a burst of requests can leave
-// hundreds of entries, and the JSON form has them all.
-const mostEntries = 48
-
-// timeline writes the evidence, one entry a line where it fits. Of a long one
-// it keeps the beginning and the end, where the cause and the effect are.
-func (p *page) timeline(entries []Entry) {
-	if len(entries) == 0 {
-		return
-	}
-	p.blank()
-	p.wrapped("  ", "What happened", bold)
-	actor := 0
-	for _, e := range entries {
-		actor = max(actor, cells(p.safe(e.Actor)))
-	}
-	actor = min(actor, 26)
-	for i, e := range entries {
-		if left := len(entries) - mostEntries; left > 0 && i >= mostEntries/2 && i < mostEntries/2+left {
-			if i == mostEntries/2 {
-				p.wrapped("  ", fmt.Sprintf("… %d more, all in cairn grade --json", left), dim)
-			}
-			continue
-		}
-		p.evidence(e, actor)
-	}
-}
-
-func (p *page) evidence(e Entry, actor int) {
-	at := ""
-	if !p.o.NoTimes {
-		at = fmt.Sprintf("%6s ", Took(e.At))
-	}
-	mark := " "
-	if e.Failed {
-		mark = "!"
-	}
-	name := p.safe(e.Actor)
-	name += strings.Repeat(" ", max(0, actor-cells(name)))
-	text := e.Text
-	if e.Result != "" {
-		text += " → " + e.Result
-	}
-	style := 0
-	if e.Failed {
-		style = red
-	}
-	lead := "  " + p.style(dim, at) + mark + " " + p.style(dim, name) + "  "
-	if p.width-cells(lead) < 30 {
-		p.line("", lead)
-		lead = "    "
-	}
-	p.wrapped(lead, text, style)
-}
-
 // world says how to look at what a failed grade left. The address stays in one
 // piece, to be copied.
 func (p *page) world(w *World, what, client string) {
-	if w == nil || p.o.Evidence == Short {
+	if w == nil || p.o.Evidence == None {
 		return
 	}
 	p.blank()
 	p.wrapped("", "The "+what+" is as your program left it, until the next grade:", 0)
 	p.line("  ", client+" '"+p.safe(w.URL)+"'")
-}
-
-func (p *page) verdict(r Report) {
-	passed, total := r.Count()
-	p.blank()
-	style := red
-	switch r.Verdict {
-	case Passed:
-		style = green
-	case Ungraded:
-		style = yellow
-	}
-	text, reason := string(r.Verdict), r.Reason
-	if len(r.Diagnostics) > 0 && r.Diagnostics[0].Message == reason {
-		reason = ""
-	}
-	if total == 0 && reason != "" {
-		text, reason = text+": "+reason, ""
-	}
-	if total > 0 {
-		text += fmt.Sprintf(" · %d of %d checks", passed, total)
-	}
-	if took := r.took(); total > 0 && took > 0 && !p.o.NoTimes {
-		text += " · " + Took(took)
-	}
-	if r.Seed != 0 && total > 0 {
-		text += fmt.Sprintf(" · seed %d", r.Seed)
-	}
-	p.wrapped("", text, style)
-	if reason != "" {
-		p.wrapped("", sentence(reason), 0)
-	}
-	if r.Next != "" {
-		p.wrapped("", sentence(r.Next), 0)
-	}
-}
-
-// sentence ends a text with a full stop, and begins it with a capital unless it
-// begins with a name.
-func sentence(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	if word, _, _ := strings.Cut(text, " "); !strings.ContainsAny(word, "./$_") {
-		text = string(unicode.ToUpper(first)) + text[size:]
-	}
-	if !strings.HasSuffix(text, ".") {
-		text += "."
-	}
-	return text
-}
-
-// took is the time of all phases together.
-func (r *Report) took() time.Duration {
-	var sum time.Duration
-	for _, p := range r.Phases {
-		sum += p.Duration
-	}
-	return sum
 }

@@ -35,8 +35,11 @@ func lost() Report {
 					{At: 2 * time.Millisecond, Kind: KindSQL, Actor: "instance 1 · session 3", Text: "select balance from accounts where id = $1 [7]", Result: "1 row: 100"},
 					{At: 12 * time.Millisecond, Kind: KindSQL, Actor: "instance 2 · session 1", Text: "update accounts set balance = $1 where id = $2 [70 7]", Result: "UPDATE 1", Failed: true},
 				}},
-			{ID: "burst", Title: "twenty at once", Status: CheckFailed, Feedback: &Feedback{Did: "did", Expected: "want", Saw: "got", Why: "not shown", Read: "not/shown"}},
+			{ID: "burst", Title: "twenty at once", Status: CheckFailed, Feedback: &Feedback{Did: "did", Expected: "want", Saw: "got", Why: "not shown", Read: "not/shown"},
+				Timeline: []Entry{{At: time.Millisecond, Kind: KindLog, Actor: "instance 1", Text: "out of connections"}}},
 			{ID: "crash", Title: "a crash half-way", Status: CheckBlocked, BlockedBy: "two"},
+			{ID: "after", Title: "what comes after the crash", Status: CheckBlocked, BlockedBy: "crash"},
+			{ID: "rest", Title: "the rest", Status: CheckBlocked, BlockedBy: "burst"},
 		},
 	}
 }
@@ -44,7 +47,7 @@ func lost() Report {
 func broken() Report {
 	return Report{
 		Version: 1, Exercise: "restcrud", Title: "REST CRUD", Verdict: Broken, Reason: "the program does not compile", Next: "correct line 12 and grade again",
-		Diagnostics: []Diagnostic{{File: "restcrud.go", Line: 12, Col: 3, Message: "undefined: fmt", Source: "\t\tfmt.Println(x)", Help: "Import \"fmt\" at the top of the file."}},
+		Diagnostics: []Diagnostic{{File: "restcrud.go", Line: 12, Col: 3, Message: "undefined: fmt", Source: "        fmt.Println(x)", MarkAt: 8, MarkLen: 3, Help: "Import \"fmt\" at the top of the file."}},
 	}
 }
 
@@ -61,6 +64,8 @@ func TestWriteText(t *testing.T) {
 	kept := lost()
 	kept.Checks, kept.World = kept.Checks[2:3], &World{Service: "postgres", URL: "postgres://role:secret@127.0.0.1:5432/base"}
 	kept.Redis = &World{Service: "redis", URL: "redis://default:secret@127.0.0.1:6379/0"}
+	long := broken()
+	long.Diagnostics[0].Source, long.Diagnostics[0].MarkAt, long.Diagnostics[0].MarkLen = "    return strings.Repeat(\"日本\", 3) + strings.Repeat(\"…\", 4) + coutn + more", 64, 5
 	tests := []struct {
 		name   string
 		report Report
@@ -68,12 +73,15 @@ func TestWriteText(t *testing.T) {
 	}{
 		{"failed", lost(), TextOptions{}},
 		{"failed-narrow", lost(), TextOptions{Width: 40}},
-		{"failed-short", lost(), TextOptions{Width: 120, NoTimes: true, Evidence: Short}},
+		{"failed-none", lost(), TextOptions{Width: 120, NoTimes: true, Evidence: None}},
+		{"failed-full", lost(), TextOptions{Evidence: Full}},
 		{"failed-ascii", lost(), TextOptions{ASCII: true}},
 		{"failed-color", lost(), TextOptions{Color: true}},
 		{"kept", kept, TextOptions{}},
 		{"passed", passed, TextOptions{}},
 		{"broken", broken(), TextOptions{}},
+		{"broken-color", broken(), TextOptions{Color: true}},
+		{"broken-narrow", long, TextOptions{Width: 40, ASCII: true}},
 		{"limit", limit(), TextOptions{}},
 		{"ungraded", Report{Exercise: "lostupdate", Title: "The lost update", Verdict: Ungraded, Reason: "Docker is not running", Next: "start Docker"}, TextOptions{}},
 	}
@@ -155,10 +163,24 @@ func TestTimelineKeepsBothEnds(t *testing.T) {
 	if n := strings.Count(b.String(), "request number"); n != mostEntries {
 		t.Errorf("%d entries are shown, want %d", n, mostEntries)
 	}
-	for _, want := range []string{" 0ms ", " 499ms ", "452 more"} {
+	for _, want := range []string{" 0ms ", " 499ms ", "452 more; cairn grade --evidence=full shows all"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, b.String())
 		}
+	}
+}
+
+func TestFullEvidenceIsWhole(t *testing.T) {
+	c := Check{Title: "burst", Status: CheckFailed}
+	for i := range 500 {
+		c.Timeline = append(c.Timeline, Entry{Actor: "client", Text: "request number", At: time.Duration(i) * time.Millisecond})
+	}
+	var b strings.Builder
+	if err := WriteFeedback(&b, c, TextOptions{Evidence: Full}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), "request number"); n != len(c.Timeline) {
+		t.Errorf("%d entries are shown, want all %d", n, len(c.Timeline))
 	}
 }
 

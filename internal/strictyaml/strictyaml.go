@@ -28,13 +28,24 @@ type File struct {
 func Read(name string, data []byte, into any) (*File, error) {
 	f := &File{Name: name, data: data}
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField())
-	if err := dec.Decode(into); err != nil {
+	if err := decode(dec, into); err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("%s:1: the file is empty", name)
 		}
 		return nil, f.explain(err)
 	}
 	return f, nil
+}
+
+// decode is the decoder's Decode without its panics: some tags in places where
+// they mean nothing bring it down.
+func decode(dec *yaml.Decoder, into any) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = errors.New("the file cannot be read as YAML; is there a stray ! or & in it?")
+		}
+	}()
+	return dec.Decode(into)
 }
 
 // explain turns a decoder's error into one line with file and line.
@@ -60,7 +71,12 @@ func (f *File) Errorf(path, format string, args ...any) error {
 }
 
 // Line returns the line, counted from 1, of the value that path leads to.
-func (f *File) Line(path string) int {
+func (f *File) Line(path string) (line int) {
+	defer func() {
+		if recover() != nil { // in the parser, as in decode
+			line = 1
+		}
+	}()
 	if f.tree == nil {
 		tree, err := parser.ParseBytes(f.data, 0)
 		if err != nil {

@@ -52,6 +52,7 @@ func TestRefusals(t *testing.T) {
 		"wrong type":    {"title: a\nitems: 7\n", "f.yaml:2: int was used where sequence is expected"},
 		"no yaml":       {"title: [a\n", "f.yaml:1: sequence end token ']' not found"},
 		"empty":         {"", "f.yaml:1: the file is empty"},
+		"stray tag":     {"title: a\nitems: !x y\n", "f.yaml:1: the file cannot be read as YAML; is there a stray ! or & in it?"},
 		"only comments": {"# nothing\n", "f.yaml:1: the file is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -149,6 +149,29 @@ func TestGradeFillsInChecksLive(t *testing.T) {
 	r.wants("last attempt: failed, 6 of 12 checks")
 }
 
+// TestComplaintsAreShownAtOnce holds that what the compiler said is on the screen
+// before the grade has ended.
+func TestComplaintsAreShownAtOnce(t *testing.T) {
+	road := fixture(t)
+	rec := gated("broken.json")
+	rep, err := readReport(rec.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, Options{Road: road, Grader: rec, Workspace: newWorkspace(t, road), Open: "lostupdate"}, 120, 40)
+	r.take(keyPress("g"))
+	go func() {
+		for range len(playback(rep)) - 1 { // all but the end
+			rec.gate <- struct{}{}
+		}
+	}()
+	r.until(func() bool { return strings.Contains(r.text(), "undefined: balnce") })
+	r.wants("esc stops")
+	close(rec.gate)
+	r.until(func() bool { return r.pending == 0 })
+	r.wants("✗ broken", "undefined: balnce")
+}
+
 func TestNewGradeCancelsTheOlder(t *testing.T) {
 	road := fixture(t)
 	rec := gated("failed.json")

@@ -102,6 +102,9 @@ func playback(r report.Report) []grader.Event {
 		}
 		out = append(out, grader.Event{Kind: grader.PhaseEnded, Phase: p.Name, Took: p.Duration})
 	}
+	if r.Verdict == report.Broken {
+		out = append(out, grader.Event{Kind: grader.Complained, Diagnostics: r.Diagnostics})
+	}
 	return append(out, grader.Event{Kind: grader.Finished, Report: &r})
 }
 

@@ -34,12 +34,14 @@ func (w *Workspace) importEarlier(ctx context.Context) error {
 	var all []progress.Earlier
 	for _, id := range ids {
 		e := progress.Earlier{Exercise: id}
-		var last report.Report
 		var hints struct{ Seen int }
 		w.readEarlier(&e.Record, earlierRecords, id)
 		w.readEarlier(&hints, earlierHints, id)
-		if e.Hints = max(hints.Seen, 0); w.readEarlier(&last, earlierReports, id) && last.Exercise == id && last.Verdict != "" {
-			e.Last = &last
+		e.Hints = max(hints.Seen, 0)
+		if data, err := os.ReadFile(w.path(earlierReports, id+".json")); err == nil {
+			if last, err := report.Decode(data); err == nil && last.Exercise == id {
+				e.Last = last
+			}
 		}
 		all = append(all, e)
 	}

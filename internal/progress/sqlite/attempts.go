@@ -166,11 +166,7 @@ func (s *Store) report(ctx context.Context, query string, args ...any) (*report.
 	if err != nil {
 		return nil, fmt.Errorf("read the report: %w", err)
 	}
-	var r report.Report
-	if err := json.Unmarshal(plain, &r); err != nil {
-		return nil, fmt.Errorf("read the report: %w", err)
-	}
-	return &r, nil
+	return report.Decode(plain)
 }
 
 // FirstPass returns the first passed attempts; see progress.Store.

@@ -78,13 +78,13 @@ read → 1
 
 func TestDiagnosticPointsAtTheColumn(t *testing.T) {
 	got := strip(Diagnostics(theme.New(theme.Plain), []report.Diagnostic{
-		{File: "a.go", Line: 42, Col: 9, Message: "undefined: balnce", Source: "\treturn balnce", Help: "Is it spelled so?"},
+		{File: "a.go", Line: 42, Col: 9, Message: "undefined: balnce", Source: "    return balnce", MarkAt: 11, MarkLen: 6, Help: "Is it spelled so?"},
 	}, 40))
 	equal(t, got, `
 a.go:42:9
 undefined: balnce
   42 │ return balnce
-     │        ^
+     │        ^^^^^^
 → Is it spelled so?`)
 }
 

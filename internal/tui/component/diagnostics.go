@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 )
@@ -16,14 +18,7 @@ func Diagnostics(t *theme.Theme, list []report.Diagnostic, width int) []string {
 		if i > 0 {
 			out = append(out, "")
 		}
-		place := d.File
-		if d.Line > 0 {
-			place = fmt.Sprintf("%s:%d", place, d.Line)
-			if d.Col > 0 {
-				place = fmt.Sprintf("%s:%d", place, d.Col)
-			}
-		}
-		out = append(out, wrapStyled(t.Accent, place, width)...)
+		out = append(out, wrapStyled(t.Accent, d.Place(), width)...)
 		out = append(out, wrapStyled(t.Bad, d.Message, width)...)
 		out = append(out, sourceLine(t, d, width)...)
 		if d.Help != "" {
@@ -33,24 +28,21 @@ func Diagnostics(t *theme.Theme, list []report.Diagnostic, width int) []string {
 	return out
 }
 
-// sourceLine shows the code without its indent. Columns of the compiler count
-// bytes, and a tab is one of them.
+// sourceLine shows the code without its indent, and the mark below it.
 func sourceLine(t *theme.Theme, d report.Diagnostic, width int) []string {
-	code := strings.TrimRight(d.Source, " \t\r\n")
-	bare := strings.TrimLeft(code, " \t")
-	if bare == "" {
-		return nil
-	}
 	number := ""
 	if d.Line > 0 {
 		number = fmt.Sprint(d.Line)
 	}
 	prefix := "  " + number + " " + theme.Bar + " "
-	out := []string{Fit(t.Muted.Render(prefix)+strings.ReplaceAll(bare, "\t", " "), width)}
-	at := d.Col - 1 - (len(code) - len(bare))
-	if d.Col > 0 && at >= 0 && at <= len(bare) {
+	code, mark := d.Excerpt(max(1, width-ansi.StringWidth(prefix)))
+	if code == "" {
+		return nil
+	}
+	out := []string{Fit(t.Muted.Render(prefix)+code, width)}
+	if mark != "" {
 		pad := strings.Repeat(" ", len(number)+3) + t.Muted.Render(theme.Bar) + " "
-		out = append(out, Fit(pad+strings.Repeat(" ", len([]rune(bare[:at])))+t.Bad.Render("^"), width))
+		out = append(out, Fit(pad+t.Bad.Render(mark), width))
 	}
 	return out
 }

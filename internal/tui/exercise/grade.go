@@ -21,6 +21,8 @@ type run struct {
 	phase    report.PhaseName
 	phases   []report.Phase
 	what     string // progress: "pulling postgres 40%"
+
+	complaints []report.Diagnostic // about the files, before there is a report
 }
 
 // eventsMsg brings what happened in a run since the last one.
@@ -109,6 +111,8 @@ func (s *Screen) event(e grader.Event) {
 	case grader.PhaseEnded:
 		s.run.phases = append(s.run.phases, report.Phase{Name: e.Phase, Duration: e.Took})
 		s.run.what = ""
+	case grader.Complained:
+		s.run.complaints = e.Diagnostics
 	case grader.Progress:
 		s.run.what = progress(e)
 	case grader.CheckListed:

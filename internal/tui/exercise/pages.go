@@ -77,6 +77,10 @@ func (s *Screen) runLines(width int) []string {
 	for i := range lines {
 		lines[i] = component.Fit(lines[i], width)
 	}
+	if len(s.run.complaints) > 0 {
+		lines = append(lines, "")
+		lines = append(lines, component.Diagnostics(t, s.run.complaints, width)...)
+	}
 	return lines
 }
 

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kballard/go-shellquote"
+
+	"github.com/cairn-learn/cairn/grader/report"
+	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/workspace"
+)
+
+// step is one thing to do after a grade.
+type step struct{ command, why string }
+
+// indent is the room of the word before the first step.
+const indent = "      "
+
+// writeNext says what to do after a grade. An ungraded one has said it already.
+func (a *app) writeNext(w io.Writer, job assignment, rep report.Report, o gradeOptions) error {
+	steps := a.nextSteps(job, rep, o)
+	if len(steps) == 0 {
+		return nil
+	}
+	l := lookOf(a.out)
+	command, why := 0, 0
+	for _, s := range steps {
+		command, why = max(command, len(s.command)), max(why, len(s.why))
+	}
+	beside := len(indent)+command+2+why <= l.Width
+	var b strings.Builder
+	lead := "\n" + l.style("1", "Next") + "  "
+	for _, s := range steps {
+		reason := l.style("2", l.plain(s.why))
+		if beside {
+			fmt.Fprintf(&b, "%s%-*s  %s\n", lead, command, s.command, reason)
+		} else {
+			fmt.Fprintf(&b, "%s%s\n%s  %s\n", lead, s.command, indent, reason)
+		}
+		lead = indent
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (a *app) nextSteps(job assignment, rep report.Report, o gradeOptions) []step {
+	id := job.stone.Exercise.ID
+	again := "cairn grade " + id
+	if o.dir != "" {
+		again += " --dir " + shellquote.Join(o.dir)
+	}
+	switch rep.Verdict {
+	case report.Passed:
+		return a.stepsOn(job)
+	case report.Ungraded:
+		return nil
+	case report.Broken:
+		return []step{{again, "when that is put right"}}
+	}
+	steps := []step{{again, "when you have changed " + filepath.FromSlash(job.stone.Exercise.Edit[0])}}
+	if failed := rep.FirstFailed(); failed != nil && failed.Feedback != nil && failed.Feedback.Read != "" {
+		lesson, _, _ := strings.Cut(failed.Feedback.Read, "#")
+		steps = append(steps, step{"cairn read " + lesson, "the lesson behind it"})
+	}
+	why := "a hint, where you are stuck"
+	if job.home != nil && job.home.HintsSeen(id) > 0 {
+		why = "the next hint"
+	}
+	return append(steps, step{"cairn hint " + id, why})
+}
+
+// stepsOn leads on after a pass: to other solutions, and to the next stone that is
+// written and not passed.
+func (a *app) stepsOn(job assignment) []step {
+	steps := []step{{"cairn diff " + job.stone.Exercise.ID, "your program beside other solutions"}}
+	if next := a.nextStone(job); next != nil {
+		steps = append(steps, step{"cairn read " + next.Lesson.ID, "the next lesson, " + next.Lesson.Stone})
+	}
+	return steps
+}
+
+func (a *app) nextStone(job assignment) *road.Stone {
+	stones := a.road.Stones()
+	at := slices.Index(stones, job.stone)
+	for _, s := range append(slices.Clone(stones[at+1:]), stones[:max(at, 0)]...) {
+		if !s.Lesson.Written {
+			continue
+		}
+		if job.home == nil || job.home.StateOf(s) != workspace.Passed {
+			return s
+		}
+	}
+	return nil
+}
