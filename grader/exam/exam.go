@@ -25,6 +25,7 @@ type X struct {
 	checks    []*spec
 	instances int
 	env       []string
+	reshaped  []string
 }
 
 // spec is one declared check.
@@ -120,6 +121,12 @@ func (x *X) Instances(n int) { x.instances = n }
 
 // Env adds a variable to the program's environment.
 func (x *X) Env(name, value string) { x.env = append(x.env, name+"="+value) }
+
+// Reshaped names relations of which the task lets the program make something
+// else than a table, or change columns that the exercise gave: a view, a
+// materialized view, a table that a migration rewrites. Whatever else the examiner
+// reads must be the table that the task speaks of.
+func (x *X) Reshaped(relations ...string) { x.reshaped = append(x.reshaped, relations...) }
 
 // Overlaps tells whether any checks run side by side.
 func (x *X) Overlaps() bool {
