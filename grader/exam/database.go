@@ -78,15 +78,13 @@ func (db *Database) query(sql string, args []any) (rows []map[string]any, affect
 	return rows, affected
 }
 
-// Bounds of what the examiner asks of the database.
-const (
-	// lockWait is how long it waits for a lock. A program that holds one for
-	// longer after its last answer has forgotten it.
-	lockWait = 3 * time.Second
-	// statementTime is how long one statement may take. Only what the program
-	// has put into the database takes so long.
-	statementTime = 10 * time.Second
-)
+// lockWait is how long the examiner waits for a lock. A program that holds one for
+// longer after its last answer has forgotten it.
+func (l Limits) lockWait() time.Duration { return min(3*time.Second, l.Check/4) }
+
+// statementTime is how long one statement of the examiner's may take. Only what
+// the program has put into the database takes so long.
+func (l Limits) statementTime() time.Duration { return min(10*time.Second, l.Check/2) }
 
 // connectExaminer opens a connection for the examiner to the grade's database.
 func (s *Session) connectExaminer(ctx context.Context) (*pgx.Conn, error) {
@@ -94,8 +92,8 @@ func (s *Session) connectExaminer(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.RuntimeParams["lock_timeout"] = fmt.Sprint(lockWait.Milliseconds())
-	config.RuntimeParams["statement_timeout"] = fmt.Sprint(statementTime.Milliseconds())
+	config.RuntimeParams["lock_timeout"] = fmt.Sprint(s.limits.lockWait().Milliseconds())
+	config.RuntimeParams["statement_timeout"] = fmt.Sprint(s.limits.statementTime().Milliseconds())
 	config.RuntimeParams["search_path"] = "public, pg_temp"
 	config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // names nothing in the session
 	return pgx.ConnectConfig(ctx, config)
@@ -113,10 +111,10 @@ func (db *Database) refused(sql string, err error) {
 		db.c.Fail(Finding{Did: f.Did, Expected: "the check ends in time", Saw: db.c.session.LimitReached()})
 	case errors.As(err, &pe) && pe.Code == "55P03":
 		f.Expected = "nobody holds a lock on these rows for long"
-		f.Saw = fmt.Sprintf("somebody held a lock on them for more than %s", lockWait)
+		f.Saw = fmt.Sprintf("somebody held a lock on them for more than %s", db.c.session.limits.lockWait())
 		f.Why = "A lock lasts as long as its transaction. One that is never ended keeps everybody else waiting."
 	case errors.As(err, &pe) && pe.Code == "57014":
-		f.Expected, f.Saw = "it ends at once", fmt.Sprintf("it did not end within %s: what the program has put behind these tables does not", statementTime)
+		f.Expected, f.Saw = "it ends at once", fmt.Sprintf("it did not end within %s: what the program has put behind these tables does not", db.c.session.limits.statementTime())
 	case errors.As(err, &pe) && pe.Code == "57P01" && db.serverLives():
 		f.Expected, f.Saw = "it ends with a result", "something in the database ended the examiner's session"
 	case errors.As(err, &pe) && !troubleClass[pe.Code[:2]] && !strings.HasPrefix(pe.Code, "57P"):

@@ -149,6 +149,7 @@ type Limits struct {
 	Exam    time.Duration // all checks; 60 s
 	Request time.Duration // one request, unless it sets its own; 5 s
 	Memory  int64         // bytes, each instance; 1 GiB
+	File    int64         // bytes, each file that the program writes; 256 MiB
 }
 
 func (l Limits) withDefaults() Limits {
@@ -163,6 +164,9 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Request, 5*time.Second)
 	if l.Memory == 0 {
 		l.Memory = 1 << 30
+	}
+	if l.File == 0 {
+		l.File = 256 << 20
 	}
 	return l
 }

@@ -101,7 +101,7 @@ var (
 	word   = regexp.MustCompile(`"(?:[^"]|"")+"|[\pL_][\pL\pN_$]*`)
 	symbol = regexp.MustCompile("[-+*/<>=~!@#%^&|`?]+")
 	dotted = `((?:"(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)(?:\.(?:"(?:[^"]|"")+"|[\pL_][\pL\pN_$]*))?)`
-	after  = regexp.MustCompile(`(?i)\b(?:from|join|into|update|table|only|using)\s+` + dotted)
+	after  = regexp.MustCompile(`(?i)\b(?:from|join|into|update|table|using)\s+(?:only\s+)?` + dotted)
 	comma  = regexp.MustCompile(`(?i)^(?:\s+as)?(?:\s+[\pL_][\pL\pN_$]*)?\s*,\s*` + dotted)
 )
 
