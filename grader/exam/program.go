@@ -166,10 +166,14 @@ func (p *Program) exitedAtStart() *Finding {
 func (p *Program) neverListened() *Finding {
 	wait := p.session.limits.Start
 	p.session.setLimit(fmt.Sprintf("the program did not accept a connection on $PORT in %s", wait))
+	instead := "is still running"
+	if elsewhere := p.proc.Listening(); len(elsewhere) > 0 {
+		instead = "listens on " + strings.Join(elsewhere, " and ") + " instead"
+	}
 	return &Finding{
 		Did:      p.command(),
 		Expected: fmt.Sprintf("it accepts a connection on 127.0.0.1:%d within %s", p.port, wait),
-		Saw:      fmt.Sprintf("the program did not accept a connection on $PORT in %s; it is still running", wait),
+		Saw:      fmt.Sprintf("the program did not accept a connection on $PORT in %s; it %s", wait, instead),
 		Why:      "Whatever starts a service looks at the port it gave. Another port, another address or a start that waits for something never becomes ready.",
 		Detail:   p.Goroutines(),
 	}
