@@ -11,9 +11,11 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // check refuses files that may not be submitted and those that would silently
@@ -61,11 +63,17 @@ func encodingOf(content []byte) string {
 	if len(start) >= 8 && bytes.Count(start, []byte{0}) >= len(start)*2/5 {
 		return "UTF-16"
 	}
+	if !utf8.Valid(content) {
+		return "Latin-1, or another of the old encodings"
+	}
 	return ""
 }
 
 // directives that reach into other packages or past Go's rules.
 var forbidden = []string{"//go:linkname", "//go:cgo_"}
+
+// lineDirective claims another place for the code that follows.
+var lineDirective = regexp.MustCompile(`^(//line .*:\d+|/\*line .*:\d+\*/)\s*$`)
 
 func (w *walk) checkDirectives(name string, content []byte) {
 	fset := token.NewFileSet()
@@ -79,6 +87,9 @@ func (w *walk) checkDirectives(name string, content []byte) {
 		}
 		if tok != token.COMMENT {
 			continue
+		}
+		if lineDirective.MatchString(text) {
+			w.refuse(name, fset.PositionFor(pos, false).Line, "//line is not allowed here: what is wrong would be shown in another place", "Remove this line.")
 		}
 		for _, directive := range forbidden {
 			if strings.HasPrefix(text, directive) {

@@ -14,7 +14,10 @@ import (
 )
 
 // Database is the grade's database as the examiner sees it: a connection and a
-// role of its own, past the proxy that records the program.
+// role of its own, past the proxy that records the program. The role may do what
+// the program's may, and sees rows that a policy hides. Every statement finds the
+// session as new. What a statement names must be a table, unless the exercise gave
+// or X.Reshaped names it; otherwise the check fails.
 type Database struct {
 	c *C
 }
@@ -27,24 +30,61 @@ func (c *C) DB() *Database {
 	return &Database{c: c}
 }
 
-// query runs sql on the session's examiner connection and reads every row.
-func (db *Database) query(sql string, args []any) (rows []map[string]any, affected int64) {
+// ask runs fn on the session's examiner connection, if what sql names is what the
+// task has it to be. The session is as new: nothing that an earlier statement set
+// or left in it lasts.
+func (db *Database) ask(sql string, fn func(*pgx.Conn) error) {
 	s := db.c.session
 	s.dbMu.Lock()
 	defer s.dbMu.Unlock()
-	got, err := s.db.Query(db.c.ctx, sql, args...)
-	if err == nil {
-		rows, err = pgx.CollectRows(got, pgx.RowToMap)
-	}
+	now, err := s.lookAgain(db.c.ctx, sql)
 	if err != nil {
 		db.refused(sql, err)
 	}
-	return rows, got.CommandTag().RowsAffected()
+	if f := now.fault(sql, s.given, s.x.reshaped); f != nil {
+		db.c.Fail(*f)
+	}
+	if err := fn(s.db); err != nil {
+		db.refused(sql, err)
+	}
 }
 
-// lockWait is how long the examiner waits for a lock. A program that holds one
-// for longer after its last answer has forgotten it.
-const lockWait = 3 * time.Second
+// lookAgain reads the schema, on a new connection if the examiner's was lost.
+func (s *Session) lookAgain(ctx context.Context, sql string) (now *schema, err error) {
+	if !s.db.IsClosed() {
+		now, err = readSchema(ctx, s.db, sql)
+	}
+	if s.db.IsClosed() && ctx.Err() == nil {
+		conn, err := s.connectExaminer(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.db = conn
+		return readSchema(ctx, s.db, sql)
+	}
+	return now, err
+}
+
+// query runs sql and reads every row.
+func (db *Database) query(sql string, args []any) (rows []map[string]any, affected int64) {
+	db.ask(sql, func(conn *pgx.Conn) error {
+		got, err := conn.Query(db.c.ctx, sql, args...)
+		if err == nil {
+			rows, err = pgx.CollectRows(got, pgx.RowToMap)
+		}
+		affected = got.CommandTag().RowsAffected()
+		return err
+	})
+	return rows, affected
+}
+
+// lockWait is how long the examiner waits for a lock. A program that holds one for
+// longer after its last answer has forgotten it.
+func (l Limits) lockWait() time.Duration { return min(3*time.Second, l.Check/4) }
+
+// statementTime is how long one statement of the examiner's may take. Only what
+// the program has put into the database takes so long.
+func (l Limits) statementTime() time.Duration { return min(10*time.Second, l.Check/2) }
 
 // connectExaminer opens a connection for the examiner to the grade's database.
 func (s *Session) connectExaminer(ctx context.Context) (*pgx.Conn, error) {
@@ -52,31 +92,71 @@ func (s *Session) connectExaminer(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.RuntimeParams["lock_timeout"] = fmt.Sprint(lockWait.Milliseconds())
+	config.RuntimeParams["lock_timeout"] = fmt.Sprint(s.limits.lockWait().Milliseconds())
+	config.RuntimeParams["statement_timeout"] = fmt.Sprint(s.limits.statementTime().Milliseconds())
+	config.RuntimeParams["search_path"] = "public, pg_temp"
+	config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // names nothing in the session
 	return pgx.ConnectConfig(ctx, config)
 }
 
-// refused ends the check: PostgreSQL did not do what the examiner asked. When
-// the schema is not the contract's, or a lock stands in the way, that is a
-// finding; anything else is cairn's own trouble.
+// refused ends the check: PostgreSQL did not do what the examiner asked. What the
+// program has made of its database can be the cause, and is a finding; a server
+// that went away, or has no room, is cairn's own trouble.
 func (db *Database) refused(sql string, err error) {
+	f := Finding{Did: "the examiner ran: " + safe.Line(sql), Expected: "the tables and columns of the task"}
 	var pe *pgconn.PgError
-	if errors.As(err, &pe) && pe.Code == "55P03" {
-		db.c.Fail(Finding{
-			Did:      "the examiner ran: " + safe.Line(sql),
-			Expected: "nobody holds a lock on these rows for long",
-			Saw:      fmt.Sprintf("somebody held a lock on them for more than %s", lockWait),
-			Why:      "A lock lasts as long as its transaction. One that is never ended keeps everybody else waiting.",
-		})
+	var scan pgx.ScanArgError
+	switch {
+	case db.c.outOfTime(err):
+		db.c.Fail(Finding{Did: f.Did, Expected: "the check ends in time", Saw: db.c.session.LimitReached()})
+	case errors.As(err, &pe) && pe.Code == "55P03":
+		f.Expected = "nobody holds a lock on these rows for long"
+		f.Saw = fmt.Sprintf("somebody held a lock on them for more than %s", db.c.session.limits.lockWait())
+		f.Why = "A lock lasts as long as its transaction. One that is never ended keeps everybody else waiting."
+	case errors.As(err, &pe) && pe.Code == "57014":
+		f.Expected, f.Saw = "it ends at once", fmt.Sprintf("it did not end within %s: what the program has put behind these tables does not", db.c.session.limits.statementTime())
+	case errors.As(err, &pe) && pe.Code == "57P01" && db.serverLives():
+		f.Expected, f.Saw = "it ends with a result", "something in the database ended the examiner's session"
+	case errors.As(err, &pe) && !troubleClass[pe.Code[:2]] && !strings.HasPrefix(pe.Code, "57P"):
+		f.Saw = "PostgreSQL said: " + safe.Line(pe.Message)
+	case errors.As(err, &scan):
+		f.Saw = "the value is of another type: " + safe.Line(scan.Err.Error())
+	default:
+		db.c.trouble(fmt.Errorf("check %s: the examiner's own statement failed: %s: %w", db.c.spec.id, safe.Line(sql), err))
 	}
-	if errors.As(err, &pe) && strings.HasPrefix(pe.Code, "42") {
-		db.c.Fail(Finding{
-			Did:      "the examiner ran: " + safe.Line(sql),
-			Expected: "the tables and columns of the task",
-			Saw:      "PostgreSQL said: " + safe.Line(pe.Message),
-		})
+	db.c.Fail(f)
+}
+
+// troubleClass are the classes of errors that are no program's doing: connection,
+// resources, operator, system, configuration, internal.
+var troubleClass = map[string]bool{"08": true, "53": true, "58": true, "F0": true, "XX": true}
+
+// serverLives tells whether the server is still the one that the session began
+// with, not started again since.
+func (db *Database) serverLives() bool {
+	s := db.c.session
+	conn, err := s.connectExaminer(db.c.ctx)
+	if err != nil {
+		return false
 	}
-	db.c.trouble(fmt.Errorf("check %s: the examiner's own statement failed: %s: %w", db.c.spec.id, safe.Line(sql), err))
+	started, err := startOf(db.c.ctx, conn)
+	_ = conn.Close(db.c.ctx)
+	return err == nil && started.Equal(s.dbStarted)
+}
+
+func startOf(ctx context.Context, conn *pgx.Conn) (started time.Time, err error) {
+	err = conn.QueryRow(ctx, "select pg_catalog.pg_postmaster_start_time()").Scan(&started)
+	return started, err
+}
+
+// outOfTime tells whether err is no more than that the check's time is over, which
+// is the program's limit.
+func (c *C) outOfTime(err error) bool {
+	if !errors.Is(c.ctx.Err(), context.DeadlineExceeded) || c.session.ctx.Err() != nil || err == nil {
+		return false
+	}
+	c.session.setLimit(fmt.Sprintf("the check %s took longer than %s", c.spec.id, c.session.limits.Check))
+	return true
 }
 
 // Exec runs a statement and returns how many rows it affected.
@@ -112,20 +192,17 @@ func (db *Database) Text(sql string, args ...any) string {
 }
 
 func (db *Database) one(sql string, args []any, dest any) {
-	s := db.c.session
-	s.dbMu.Lock()
-	defer s.dbMu.Unlock()
-	err := s.db.QueryRow(db.c.ctx, sql, args...).Scan(dest)
-	if errors.Is(err, pgx.ErrNoRows) {
-		db.c.Fail(Finding{
-			Did:      "the examiner ran: " + safe.Line(sql),
-			Expected: "one row",
-			Saw:      "no row",
-		})
-	}
-	if err != nil {
-		db.refused(sql, err)
-	}
+	db.ask(sql, func(conn *pgx.Conn) error {
+		err := conn.QueryRow(db.c.ctx, sql, args...).Scan(dest)
+		if errors.Is(err, pgx.ErrNoRows) {
+			db.c.Fail(Finding{
+				Did:      "the examiner ran: " + safe.Line(sql),
+				Expected: "one row",
+				Saw:      "no row",
+			})
+		}
+		return err
+	})
 }
 
 // Hold is a transaction that the examiner keeps open, with the locks it took.
@@ -144,6 +221,13 @@ func (db *Database) Hold(sql string, args ...any) *Hold {
 	}
 	h := &Hold{conn: conn}
 	c.atEnd(h.Release)
+	now, err := readSchema(c.ctx, conn, sql)
+	if err != nil {
+		db.refused(sql, err)
+	}
+	if f := now.fault(sql, c.session.given, c.session.x.reshaped); f != nil {
+		c.Fail(*f)
+	}
 	h.tx, err = conn.Begin(c.ctx)
 	if err == nil {
 		_, err = h.tx.Exec(c.ctx, sql, args...)

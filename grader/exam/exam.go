@@ -25,6 +25,7 @@ type X struct {
 	checks    []*spec
 	instances int
 	env       []string
+	reshaped  []string
 }
 
 // spec is one declared check.
@@ -122,6 +123,12 @@ func (x *X) Instances(n int) { x.instances = n }
 // Env adds a variable to the program's environment.
 func (x *X) Env(name, value string) { x.env = append(x.env, name+"="+value) }
 
+// Reshaped names relations of which the task lets the program make something
+// else than a table, or change columns that the exercise gave: a view, a
+// materialized view, a table that a migration rewrites. Whatever else the examiner
+// reads must be the table that the task speaks of.
+func (x *X) Reshaped(relations ...string) { x.reshaped = append(x.reshaped, relations...) }
+
 // Overlaps tells whether any checks run side by side.
 func (x *X) Overlaps() bool {
 	return slices.ContainsFunc(x.checks, func(s *spec) bool { return s.parallel })
@@ -143,6 +150,7 @@ type Limits struct {
 	Exam    time.Duration // all checks; 60 s
 	Request time.Duration // one request, unless it sets its own; 5 s
 	Memory  int64         // bytes, each instance; 1 GiB
+	File    int64         // bytes, each file that the program writes; 256 MiB
 }
 
 func (l Limits) withDefaults() Limits {
@@ -157,6 +165,9 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Request, 5*time.Second)
 	if l.Memory == 0 {
 		l.Memory = 1 << 30
+	}
+	if l.File == 0 {
+		l.File = 256 << 20
 	}
 	return l
 }

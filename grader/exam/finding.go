@@ -65,17 +65,33 @@ func (c *C) Require(ok bool, f Finding) {
 	}
 }
 
-// Equal fails the check unless got and want print alike. What names the value:
-// "the balance".
+// Equal fails the check unless got and want print alike; a text and a number
+// never do. What names the value: "the balance".
 func (c *C) Equal(got, want any, what string, opts ...Option) {
 	g, w := fmt.Sprint(got), fmt.Sprint(want)
 	if g == w {
-		return
+		if isText(got) == isText(want) {
+			return
+		}
+		g, w = shown(got), shown(want)
 	}
 	c.Fail(Finding{
 		Expected: what + " is " + w,
 		Saw:      what + " is " + g,
 	}.with(opts))
+}
+
+// isText tells a text, such as "7" in JSON, from whatever else prints like it.
+func isText(v any) bool {
+	_, text := v.(string)
+	return text
+}
+
+func shown(v any) string {
+	if isText(v) {
+		return fmt.Sprintf("the text %q", v)
+	}
+	return fmt.Sprint(v)
 }
 
 // trouble ends the check because cairn itself could not go on. The grade comes

@@ -27,6 +27,9 @@ func (c *C) noAnswer(cl *Client, r *request, err error) {
 		c.Fail(c.exitFinding(p, f))
 	case <-time.After(250 * time.Millisecond): // a process that is going down takes a moment to be gone
 	}
+	if p.ended() {
+		c.Fail(c.exitFinding(p, f))
+	}
 	f.Saw = transportError(err)
 	f.Why = "A caller without an answer does not know whether its request took effect; most will send it again."
 	if line := c.panicLine(p); line != "" {

@@ -108,7 +108,7 @@ func (p *Program) launch() error {
 	p.dumping.Store(false)
 	name := p.name()
 	p.proc, err = process.Start(s.ctx, process.Spec{
-		Path: s.opts.Binary, Dir: home, Env: env, MemoryLimit: s.limits.Memory, ProcessLimit: 64,
+		Path: s.opts.Binary, Dir: home, Env: env, MemoryLimit: s.limits.Memory, FileLimit: s.limits.File, ProcessLimit: 64,
 		OnLine: func(l process.Line) {
 			if !p.dumping.Load() {
 				s.log.add(name, l)
@@ -133,6 +133,9 @@ func (p *Program) awaitListening(ctx context.Context) *Finding {
 		conn, err := d.DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(p.port))
 		if err == nil {
 			_ = conn.Close()
+			if p.ended() { // and something that it left behind listens
+				return p.exitedAtStart()
+			}
 			return nil
 		}
 		select {
@@ -163,10 +166,14 @@ func (p *Program) exitedAtStart() *Finding {
 func (p *Program) neverListened() *Finding {
 	wait := p.session.limits.Start
 	p.session.setLimit(fmt.Sprintf("the program did not accept a connection on $PORT in %s", wait))
+	instead := "is still running"
+	if elsewhere := p.proc.Listening(); len(elsewhere) > 0 {
+		instead = "listens on " + strings.Join(elsewhere, " and ") + " instead"
+	}
 	return &Finding{
 		Did:      p.command(),
 		Expected: fmt.Sprintf("it accepts a connection on 127.0.0.1:%d within %s", p.port, wait),
-		Saw:      fmt.Sprintf("the program did not accept a connection on $PORT in %s; it is still running", wait),
+		Saw:      fmt.Sprintf("the program did not accept a connection on $PORT in %s; it %s", wait, instead),
 		Why:      "Whatever starts a service looks at the port it gave. Another port, another address or a start that waits for something never becomes ready.",
 		Detail:   p.Goroutines(),
 	}
@@ -197,12 +204,21 @@ func (p *Program) lastWords() string {
 
 // exited tells whether the process ended without the examiner's doing.
 func (p *Program) exited() bool {
-	select {
-	case <-p.proc.Done():
-		return !p.stopped.Load()
-	default:
+	return p.ended() && !p.stopped.Load()
+}
+
+// ended tells whether the process has ended, and then waits until nothing is left
+// of what it started.
+func (p *Program) ended() bool {
+	if !p.proc.Ended() {
 		return false
 	}
+	select {
+	case <-p.proc.Done():
+	case <-time.After(time.Second):
+		p.proc.Kill() // its supervisor may have been stopped
+	}
+	return true
 }
 
 func (p *Program) close() {

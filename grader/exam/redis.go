@@ -49,9 +49,10 @@ func (c *C) Redis() *Redis {
 }
 
 // Do runs a command and returns its answer: a string, an int64, nil, or a []any
-// of such. Arguments are sent as they print. An error of the server that says the
-// keys are not what the task asks for (WRONGTYPE) fails the check; any other is
-// cairn's own trouble.
+// of such. Arguments are sent as they print. An error of the server fails the
+// check: the keys are not what the task asks for (WRONGTYPE), a script of the
+// program's never ends (BUSY), no room is left (OOM). Only what says that the
+// server itself isn't well is cairn's own trouble.
 func (r *Redis) Do(args ...any) any {
 	words := make([]string, len(args))
 	for i, a := range args {
@@ -63,16 +64,28 @@ func (r *Redis) Do(args ...any) any {
 	answer, err := s.redis.do(r.c.ctx, words)
 	var refused redisError
 	switch {
-	case errors.As(err, &refused) && strings.HasPrefix(string(refused), "WRONGTYPE"):
-		r.c.Fail(Finding{
-			Did:      r.did(words),
-			Expected: "the keys of the task, of its types",
-			Saw:      "Redis said: " + safe.Line(string(refused)),
-		})
-	case err != nil:
-		r.c.trouble(fmt.Errorf("check %s: the examiner's own command failed: %s: %w", r.c.spec.id, safe.Line(strings.Join(words, " ")), err))
+	case err == nil:
+		return answer
+	case r.c.outOfTime(err):
+		r.c.Fail(Finding{Did: r.did(words), Expected: "the check ends in time", Saw: s.LimitReached()})
+	case errors.As(err, &refused) && !slices.ContainsFunc(redisTrouble, refused.is):
+		expected := "the keys of the task, of its types"
+		if refused.is("BUSY") {
+			expected = "Redis answers at once"
+		}
+		r.c.Fail(Finding{Did: r.did(words), Expected: expected, Saw: "Redis said: " + safe.Line(string(refused))})
 	}
-	return answer
+	r.c.trouble(fmt.Errorf("check %s: the examiner's own command failed: %s: %w", r.c.spec.id, safe.Line(strings.Join(words, " ")), err))
+	return nil
+}
+
+// redisTrouble are the errors that are no program's doing.
+var redisTrouble = []string{"NOAUTH", "WRONGPASS", "NOPERM", "LOADING", "MASTERDOWN", "MISCONF"}
+
+// is tells whether the error is of a kind, which is its first word.
+func (e redisError) is(kind string) bool {
+	first, _, _ := strings.Cut(string(e), " ")
+	return first == kind
 }
 
 func (r *Redis) did(words []string) string {

@@ -3,10 +3,14 @@ package exam
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"math/big"
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -96,14 +100,10 @@ func (r *Response) WantType(mediaType string, opts ...Option) *Response {
 }
 
 // JSON decodes the body into v, or fails the check. Members that v does not
-// know are ignored; anything after the value is not.
+// know are ignored; anything after the value is not. A whole number is one
+// however it is written: 130, 130.0 and 1.3e2 are the same.
 func (r *Response) JSON(v any, opts ...Option) *Response {
-	d := json.NewDecoder(bytes.NewReader(r.Body))
-	d.UseNumber()
-	err := d.Decode(v)
-	if err == nil && d.More() {
-		err = fmt.Errorf("there is more after the first JSON value")
-	}
+	err := decodeJSON(r.Body, v)
 	if err == nil {
 		return r
 	}
@@ -122,6 +122,55 @@ func (r *Response) Object(opts ...Option) map[string]any {
 	r.JSON(&v, append([]Option{Expected("a JSON object")}, opts...)...)
 	if v == nil {
 		r.fail(Finding{Expected: "a JSON object", Saw: r.String()}, opts)
+	}
+	return v
+}
+
+func decodeJSON(body []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var whole any
+	if err := d.Decode(&whole); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("there is more after the first JSON value")
+	}
+	plain, err := json.Marshal(plainNumbers(whole))
+	if err != nil {
+		return err
+	}
+	d = json.NewDecoder(bytes.NewReader(plain))
+	d.UseNumber()
+	return d.Decode(v)
+}
+
+// plainNumbers writes the whole numbers in a decoded value without a point or an
+// exponent, as far as that is no longer than a number should be.
+func plainNumbers(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			v[name] = plainNumbers(member)
+		}
+	case []any:
+		for i, element := range v {
+			v[i] = plainNumbers(element)
+		}
+	case json.Number:
+		const most = 40
+		text := string(v)
+		if !strings.ContainsAny(text, ".eE") || len(text) > most {
+			return v
+		}
+		if _, exponent, found := strings.Cut(strings.ToLower(text), "e"); found {
+			if n, err := strconv.Atoi(exponent); err != nil || n > most || n < -most {
+				return v
+			}
+		}
+		if number, ok := new(big.Rat).SetString(text); ok && number.IsInt() {
+			return json.Number(number.Num().String())
+		}
 	}
 	return v
 }

@@ -41,6 +41,8 @@ type Session struct {
 	log        programLog
 	db         *pgx.Conn
 	dbMu       sync.Mutex
+	dbStarted  time.Time // when the server was
+	given      *schema   // how the grade found the database
 	redis      *redisClient
 	redisMu    sync.Mutex
 
@@ -79,6 +81,12 @@ func (s *Session) connect() error {
 	var err error
 	if s.db, err = s.connectExaminer(s.ctx); err != nil {
 		return fmt.Errorf("cannot connect to the grade's database: %w", err)
+	}
+	if s.dbStarted, err = startOf(s.ctx, s.db); err == nil {
+		s.given, err = readSchema(s.ctx, s.db, "")
+	}
+	if err != nil {
+		return fmt.Errorf("cannot look at the grade's database: %w", err)
 	}
 	s.barrier = wire.NewBarrier()
 	for _, p := range s.programs {

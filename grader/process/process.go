@@ -82,6 +82,10 @@ type Process struct {
 // a process that the kernel cannot kill, or one of another user, takes long.
 const killPatience = 10 * time.Second
 
+// nudgeInterval is how long a supervisor may say nothing after it was told to
+// clear the tree away, before somebody looks after it.
+const nudgeInterval = 300 * time.Millisecond
+
 // Start starts the program. It returns an error when it cannot be started: for
 // instance no such file (errors.Is fs.ErrNotExist), or not an executable of this
 // machine. When ctx is done the whole tree is killed.
@@ -137,12 +141,46 @@ func (p *Process) Signal(sig os.Signal) error {
 // Kill ends the whole tree and returns when nothing of it is left.
 func (p *Process) Kill() {
 	p.stop(Killed)
+	nudge := time.NewTicker(nudgeInterval)
+	defer nudge.Stop()
+	over := time.NewTimer(killPatience + drainPatience)
+	defer over.Stop()
+	for {
+		select {
+		case <-p.done:
+			return
+		case <-nudge.C:
+			p.nudge()
+		case <-over.C:
+			// The supervisor is stuck. Without it the run at least comes to an end.
+			_ = p.supervisor.Kill()
+			<-p.done
+			return
+		}
+	}
+}
+
+// nudge sets a supervisor going again that the program has stopped, by a signal
+// or as a debugger.
+func (p *Process) nudge() {
+	p.mu.Lock()
+	runs := p.status == nil
+	p.mu.Unlock()
+	if runs {
+		_ = syscall.Kill(-p.pid, syscall.SIGKILL)
+	}
+	_ = p.supervisor.Signal(syscall.SIGCONT)
+}
+
+// Ended tells whether the program itself has ended, which can be a moment before
+// Done: what it left behind is still being cleared away then, and may even answer
+// in its place.
+func (p *Process) Ended() bool {
 	select {
 	case <-p.done:
-	case <-time.After(killPatience + drainPatience):
-		// The supervisor is stuck. Without it the run at least comes to an end.
-		_ = p.supervisor.Kill()
-		<-p.done
+		return true
+	default:
+		return gone(p.pid)
 	}
 }
 

@@ -185,6 +185,16 @@ func childrenOf(pid int) (children []int, known bool) {
 	return children, known
 }
 
+// gone tells whether a process is no more, or waits for its parent to notice.
+func gone(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return os.IsNotExist(err)
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	return len(fields) > 0 && (fields[0][0] == 'Z' || fields[0][0] == 'X')
+}
+
 type parentage struct{ pid, parent int }
 
 // everyProcess lists the processes of this machine with their parents.

@@ -56,6 +56,9 @@ func clearGroup(pid int) {
 
 func killSession(pid int) { _ = unix.Kill(-pid, unix.SIGKILL) }
 
+// gone tells whether a process is no more.
+func gone(pid int) bool { return unix.Kill(pid, 0) == unix.ESRCH }
+
 // treeSize is what the limits are compared with. It is not watched here.
 type treeSize struct {
 	processes int

@@ -225,3 +225,33 @@ func onLinux(t *testing.T) {
 		t.Skip("limits of a tree are watched on Linux only")
 	}
 }
+
+// TestStoppedSupervisor lets somebody stop the supervisor, as a program can.
+func TestStoppedSupervisor(t *testing.T) {
+	onLinux(t)
+	w := newWitness(t)
+	p := start(t, spec(t, "parent", append([]string{w.socket, "stay"}, escapes()...)...))
+	want := heard(escapes())
+	await(t, w.lines, len(want), "alive")
+	if p.Ended() {
+		t.Error("a program that runs has ended")
+	}
+	if err := p.supervisor.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(p.Pid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); !p.Ended(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a program whose end nobody has noticed yet has not ended")
+		}
+	}
+	select {
+	case <-p.Done():
+		t.Fatal("the supervisor was not stopped")
+	default:
+	}
+	p.Kill() // a supervisor that had to be killed would leave the daemon
+	await(t, w.closed, len(want), "gone")
+}

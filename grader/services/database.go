@@ -26,10 +26,14 @@ type Database struct {
 	Password string // the role's
 	Fixture  string // the fixture's name
 
-	p       *Postgres
-	fixture Fixture
-	release sync.Once
+	p        *Postgres
+	fixture  Fixture
+	examiner string // the password of the examiner's role
+	release  sync.Once
 }
+
+// examinerSuffix makes the name of the examiner's role from that of the database.
+const examinerSuffix = "_examiner"
 
 // note is the comment on a database of cairn's: what it is for.
 type note struct {
@@ -47,7 +51,7 @@ func (p *Postgres) clone(ctx context.Context, template string, f Fixture) (*Data
 	name := p.lease.newName()
 	d := &Database{
 		Host: p.server.host, Port: p.server.port, Name: name, Role: name,
-		Password: strings.ToLower(rand.Text()), Fixture: f.Name, p: p, fixture: f,
+		Password: strings.ToLower(rand.Text()), Fixture: f.Name, p: p, fixture: f, examiner: strings.ToLower(rand.Text()),
 	}
 	err := p.admin(ctx, func(c *pgx.Conn) error {
 		for _, sql := range d.creation(template, p.version) {
@@ -69,7 +73,7 @@ func (p *Postgres) clone(ctx context.Context, template string, f Fixture) (*Data
 }
 
 func (d *Database) creation(template string, version int) []string {
-	db, role := identifier(d.Name), identifier(d.Role)
+	db, role, examiner := identifier(d.Name), identifier(d.Role), identifier(d.Name+examinerSuffix)
 	strategy := ""
 	if version >= 150000 {
 		strategy = "strategy file_copy" // on a memory disk faster than through the log
@@ -77,9 +81,13 @@ func (d *Database) creation(template string, version int) []string {
 	return []string{
 		fmt.Sprintf("create role %s login nosuperuser nocreatedb nocreaterole noreplication nobypassrls connection limit %d password %s",
 			role, connectionLimit, literal(d.Password)),
+		// What the program has put behind a table runs with the rights of whoever looks at it. So the
+		// examiner has the program's, and none beyond but to see rows that a policy hides.
+		fmt.Sprintf("create role %s login nosuperuser nocreatedb nocreaterole noreplication bypassrls in role %s password %s",
+			examiner, role, literal(d.examiner)),
 		fmt.Sprintf("create database %s template %s %s", db, identifier(template), strategy),
-		fmt.Sprintf("revoke all on database %s from public; grant connect, create, temporary on database %s to %s; comment on database %s is %s",
-			db, db, role, db, literal(note{Fixture: d.Fixture}.String())),
+		fmt.Sprintf("revoke all on database %s from public; grant connect, create, temporary on database %s to %s; grant connect on database %s to %s; comment on database %s is %s",
+			db, db, role, db, examiner, db, literal(note{Fixture: d.Fixture}.String())),
 	}
 }
 
@@ -91,7 +99,8 @@ func (p *Postgres) handOver(ctx context.Context, d *Database) error {
 		return err
 	}
 	defer closeConn(conn)
-	_, err = conn.Exec(ctx, strings.ReplaceAll(handOverSQL, "$role", literal(d.Role)))
+	sql := strings.NewReplacer("$role", literal(d.Role), "$examiner", literal(d.Name+examinerSuffix)).Replace(handOverSQL)
+	_, err = conn.Exec(ctx, sql)
 	return err
 }
 
@@ -134,6 +143,20 @@ begin
 	loop
 		execute command;
 	end loop;
+	-- What belongs to another role the examiner sees all the same.
+	for command in
+		select format('grant all on table %s to %I', c.oid::regclass, $examiner) from pg_class c
+		where relowner not in (giver, $role::regrole) and relkind in ('r', 'p', 'v', 'm', 'f') and c.oid >= 16384
+			and relnamespace <> 'pg_toast'::regnamespace
+		union all
+		select format('grant all on sequence %s to %I', c.oid::regclass, $examiner) from pg_class c
+		where relowner not in (giver, $role::regrole) and relkind = 'S' and c.oid >= 16384
+		union all
+		select format('grant usage on schema %I to %I', nspname, $examiner) from pg_namespace
+		where nspowner not in (giver, $role::regrole) and nspname !~ '^pg_' and nspname <> 'information_schema'
+	loop
+		execute command;
+	end loop;
 end
 $do$`
 
@@ -147,9 +170,14 @@ func (d *Database) ProgramURL(hostport string) string {
 	return u.String()
 }
 
-// ExaminerURL is the address for the examiner: the server itself, as superuser, under the
-// application name cairn-examiner. It is never shown to the program.
-func (d *Database) ExaminerURL() string { return d.p.superuserURL(d.Name, "cairn-examiner") }
+// ExaminerURL is the address for the examiner: the server itself, as a role of its own that may do
+// in this database what the program may, sees past row level security, and can do nothing outside.
+// It is never shown to the program.
+func (d *Database) ExaminerURL() string {
+	u := url.URL{Scheme: "postgres", Host: d.p.Addr(), Path: "/" + d.Name, User: url.UserPassword(d.Name+examinerSuffix, d.examiner),
+		RawQuery: "sslmode=disable&application_name=operator"}
+	return u.String()
+}
 
 // Verify makes sure, on a fresh connection, that the server at this address is the one that cairn
 // started and still holds the database. Errors are *Unavailable, or the context's.

@@ -36,6 +36,7 @@ var suite = []struct {
 	{"program owns its database", testProgramOwnsItsDatabase},
 	{"objects of another owner stay theirs", testObjectsOfAnotherOwnerStayTheirs},
 	{"program has no power outside", testProgramHasNoPowerOutside},
+	{"examiner lends no power", testExaminerLendsNoPower},
 	{"connections stay inside the grade", testConnectionsStayInsideTheGrade},
 	{"redis is empty and the grade's own", testRedisIsTheGradesOwn},
 	{"redis program has no power outside", testRedisProgramHasNoPowerOutside},

@@ -49,16 +49,18 @@ func redisSettings(s server) [][]string {
 	return [][]string{
 		{"save", ""}, {"appendonly", "no"}, {"aclfile", s.used}, {"loglevel", "warning"},
 		{"maxmemory", "256mb"}, {"maxmemory-policy", "noeviction"}, {"maxclients", "1000"},
-		{"protected-mode", "no"}, // there is a password
+		{"protected-mode", "no"},         // there is a password
+		{"busy-reply-threshold", "1000"}, // a script that never ends is told of while the examiner still listens
 	}
 }
 
 // redisUsers are the lines of the file of users. The program may do as it likes with what is its
-// own, but neither end the server nor listen in on the examiner, nor touch the machine's disk. The
+// own, but neither end or stop the server nor listen in on the examiner, nor touch the machine's disk. The
 // examiner's user bears the nonce: on any other server its login fails.
 func redisUsers(s server) string {
 	return "user default on >" + s.programPassword + " ~* &* +@all" +
-		" -acl -bgrewriteaof -bgsave -debug -failover -module -monitor -psync -replconf -replicaof -save -shutdown -slaveof -sync\n" +
+		" -acl -bgrewriteaof -bgsave -client|pause -debug -failover -module -monitor -psync -replconf -replicaof -save -shutdown -slaveof" +
+		" -slowlog -sync\n" +
 		"user " + redisExaminer(s) + " on >" + s.password + " ~* &* +@all\n"
 }
 

@@ -111,6 +111,7 @@ func testRedisProgramHasNoPowerOutside(t *testing.T) {
 	for _, command := range []string{
 		"SHUTDOWN NOSAVE", "ACL LIST", "ACL SETUSER default +@all", "MODULE LIST", "REPLICAOF 127.0.0.1 1",
 		"SLAVEOF 127.0.0.1 1", "MONITOR", "SAVE", "BGSAVE", "BGREWRITEAOF", "FAILOVER", "PSYNC ? -1",
+		"CLIENT PAUSE 1000 ALL", "SLOWLOG GET",
 	} {
 		_, err := conn.do(strings.Fields(command)...)
 		var refused redisError

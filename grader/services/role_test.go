@@ -68,6 +68,62 @@ func testObjectsOfAnotherOwnerStayTheirs(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "alter table invoices disable row level security"); err == nil {
 		t.Error("the program could switch the policy off")
 	}
+	examiner := dial(t, d.ExaminerURL())
+	if got := text(t, examiner, "select sum(total)::text from invoices"); got != "30" {
+		t.Errorf("the examiner sees invoices of %s, want 30: past the policy", got)
+	}
+}
+
+// testExaminerLendsNoPower lets the program put a function behind a table, which then runs with the
+// rights of the examiner who writes there, and looks for what the program can see of the examiner.
+func testExaminerLendsNoPower(t *testing.T) {
+	_, p := openTest(t, Config{})
+	d, other := takeTest(t, p, shop), takeTest(t, p, shop)
+	program, examiner := dial(t, d.ProgramURL("")), dial(t, d.ExaminerURL())
+	run(t, program, `
+		create table seen (who text, what text);
+		create function borrow() returns trigger language plpgsql as $$
+		begin
+			begin
+				execute new.name;
+				insert into seen values (current_user, 'done');
+			exception when insufficient_privilege then
+				insert into seen values (current_user, 'denied');
+			end;
+			return new;
+		end $$;
+		create trigger borrow before insert on items for each row execute function borrow();`)
+	for _, sql := range []string{
+		"copy (select 1) to program 'id'",
+		"alter role " + d.Role + " superuser",
+		"create role mine",
+		"set role " + superuser,
+		"alter database " + other.Name + " rename to mine",
+		"alter database " + d.Name + " set search_path = 'extra'",
+		"select pg_read_file('/etc/passwd')",
+		"select rolpassword from pg_authid",
+		"set session_replication_role = 'replica'",
+		"create event trigger t on ddl_command_end execute function borrow()",
+	} {
+		run(t, program, "truncate seen")
+		if _, err := examiner.Exec(t.Context(), "insert into items (name) values ($1)", sql); err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+		if got := text(t, program, "select string_agg(who || ' ' || what, ', ') from seen"); got != d.Name+examinerSuffix+" denied" {
+			t.Errorf("%s: %s, want it denied", sql, got)
+		}
+	}
+	run(t, examiner, "select 'a secret of the examiner'")
+	if got := text(t, program, "select coalesce(string_agg(query, ', '), '') from pg_stat_activity where usename <> current_user and query not like '%insufficient%'"); got != "" {
+		t.Errorf("the program reads %q", got)
+	}
+	var pg *pgconn.PgError
+	if _, err := program.Exec(t.Context(), "select pg_terminate_backend("+text(t, examiner, "select pg_backend_pid()::text")+")"); !errors.As(err, &pg) || pg.Code != "42501" {
+		t.Errorf("the program ends the examiner's session: %v", err)
+	}
+	if _, err := program.Exec(t.Context(), "set role "+d.Name+examinerSuffix); !errors.As(err, &pg) || pg.Code != "42501" {
+		t.Errorf("the program becomes the examiner: %v", err)
+	}
 }
 
 func testProgramHasNoPowerOutside(t *testing.T) {

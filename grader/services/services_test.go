@@ -113,7 +113,7 @@ func testCloneHoldsTheFixture(t *testing.T) {
 		t.Error(err)
 	}
 	examiner := dial(t, d.ExaminerURL())
-	if got := text(t, examiner, "select current_setting('is_superuser') || ' ' || current_setting('application_name')"); got != "on cairn-examiner" {
+	if got := text(t, examiner, "select current_setting('is_superuser') || ' ' || (current_user <> '"+d.Role+"') || ' ' || count(*) from items"); got != "off true 1000" {
 		t.Errorf("the examiner is %q", got)
 	}
 }

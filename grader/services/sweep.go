@@ -17,7 +17,7 @@ const keptAtMost = 8
 // dropSessionsIn is how long a drop waits for closed sessions to be gone.
 const dropSessionsIn = 2 * time.Second
 
-// drop removes a grade's database and role. Sessions are closed first, and no new one is let in:
+// drop removes a grade's database and its roles. Sessions are closed first, and no new one is let in:
 // a drop that has to do so itself takes over 100 ms more. What doesn't exist is no error.
 func (p *Postgres) drop(ctx context.Context, name string) error {
 	return p.admin(ctx, func(c *pgx.Conn) error {
@@ -39,7 +39,7 @@ func (p *Postgres) drop(ctx context.Context, name string) error {
 		if _, err := c.Exec(ctx, "drop database if exists "+db+" with (force)"); err != nil {
 			return err
 		}
-		_, err := c.Exec(ctx, "drop role if exists "+db)
+		_, err := c.Exec(ctx, "drop role if exists "+db+", "+identifier(name+examinerSuffix))
 		return err
 	})
 }
@@ -113,8 +113,8 @@ func (p *Postgres) databases(ctx context.Context) ([]DatabaseInfo, error) {
 		rows, err := c.Query(ctx, `select datname, coalesce(shobj_description(oid, 'pg_database'), '{}'), datistemplate
 			from pg_database where datname like 'cairn\_%'
 			union all
-			select rolname, '{}', false from pg_roles where rolname like 'cairn\_%'
-				and not exists (select from pg_database where datname = rolname)
+			select distinct name, '{}', false from pg_roles, regexp_replace(rolname, '`+examinerSuffix+`$', '') name
+			where rolname like 'cairn\_%' and not exists (select from pg_database where datname = name)
 			order by 1`)
 		if err != nil {
 			return err

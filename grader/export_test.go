@@ -1,0 +1,4 @@
+package grader
+
+// StateDir is where the servers of this package's tests belong.
+func StateDir() string { return stateDir }
