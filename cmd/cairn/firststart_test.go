@@ -30,8 +30,7 @@ func newNewcomer(t *testing.T) *newcomer {
 		"GOPROXY=off", "GOCACHE=" + goEnv(t, "GOCACHE"), "GOMODCACHE=" + goEnv(t, "GOMODCACHE"), "GOTELEMETRYDIR=" + filepath.Join(n.home, "telemetry"),
 		"DOCKER_HOST=unix:///nonexistent",
 	}
-	// The go command counts its calls there, in a process that outlives the test.
-	n.write("config/go/telemetry/mode", "off\n")
+	withoutTelemetry(t, filepath.Join(n.home, "config"))
 	return n
 }
 

@@ -21,6 +21,7 @@ import (
 func inTerminal(t *testing.T, env []string, args ...string) (*os.File, *exec.Cmd) {
 	t.Helper()
 	home := t.TempDir()
+	withoutTelemetry(t, filepath.Join(home, ".config"))
 	cmd := exec.CommandContext(t.Context(), "cairn", args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LANG=C.UTF-8", "TERM=xterm-256color", "CAIRN_THEME=dark", "EDITOR=true"}, env...)
@@ -30,6 +31,19 @@ func inTerminal(t *testing.T, env []string, args ...string) (*os.File, *exec.Cmd
 	}
 	t.Cleanup(func() { _ = terminal.Close() })
 	return terminal, cmd
+}
+
+// withoutTelemetry keeps the go command from counting its calls in a home that is
+// removed at the end of the test: it does so in a process that outlives it.
+func withoutTelemetry(t *testing.T, config string) {
+	t.Helper()
+	dir := filepath.Join(config, "go", "telemetry")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "mode"), []byte("off\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // screenful is everything a command writes to a terminal.

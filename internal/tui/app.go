@@ -87,7 +87,7 @@ func newApp(ctx context.Context, opts Options) *app {
 	a.look = theme.New(a.themeName(theme.Dark))
 	a.push(a.newRoadmap())
 	if opts.First != nil {
-		a.push(firststart.New(ctx, *opts.First, a.look))
+		a.push(firststart.New(ctx, a.grader.attend(*opts.First), a.look))
 	}
 	return a
 }

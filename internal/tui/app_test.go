@@ -105,7 +105,6 @@ func TestHelpListsTheKeysOfItsScreen(t *testing.T) {
 func TestWorkspaceIsAskedForAndMade(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
-	withoutTelemetry(t, home)
 	road := fixture(t)
 	r := newRig(t, Options{Road: road, Version: "test"}, 80, 24)
 	r.press("x")
@@ -326,20 +325,6 @@ func TestPanicEndsInOrderWithAReport(t *testing.T) {
 			_ = os.Remove(crashed.Path)
 		})
 	}
-}
-
-// withoutTelemetry keeps the go command from counting its calls in a home that
-// is removed at the end of the test: it does so in a process that outlives it.
-func withoutTelemetry(t *testing.T, home string) {
-	t.Helper()
-	dir := filepath.Join(home, ".config", "go", "telemetry")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "mode"), []byte("off\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))
 }
 
 func TestEnterAfterAPassGoesBackToTheRoad(t *testing.T) {

@@ -3,120 +3,19 @@ package tui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/editor"
-	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/firststart"
 	"github.com/cairn-learn/cairn/internal/tui/setup"
 	"github.com/cairn-learn/cairn/internal/workspace"
-	"github.com/cairn-learn/cairn/lessons"
 )
-
-// withPaths is the fixture's road with two paths.
-func withPaths(t testing.TB) *road.Road {
-	t.Helper()
-	r := fixture(t)
-	stages := func(stones ...string) []lessons.Stage { return []lessons.Stage{{Title: "One", Stones: stones}} }
-	r.Course.Paths = []*lessons.Path{
-		{ID: "self-paced", Title: "Self-paced", Summary: "A little of everything early, and back to each subject deeper, as often as it takes.", Stages: stages("F1", "F2", "S1", "S4", "S5", "D1")},
-		{ID: "onboarding", Title: "Onboarding", Summary: "Two weeks for a new backend hire.", Stages: stages("S5", "S4")},
-	}
-	return r
-}
-
-// newcomer is somebody who starts cairn for the first time.
-type newcomer struct {
-	*rig
-	home    string
-	answers []firststart.Answers // as they were settled
-	steps   chan string          // one word lets the setup do a step: "", or why it fails
-}
-
-// meet starts cairn for a newcomer; change may adapt what is asked.
-func meet(t *testing.T, width, height int, environ []string, change func(*Options)) *newcomer {
-	t.Helper()
-	n := &newcomer{home: t.TempDir(), steps: make(chan string, 9)}
-	opts := n.options(t)
-	opts.Environ = environ
-	if change != nil {
-		change(&opts)
-	}
-	n.rig = newRig(t, opts, width, height)
-	return n
-}
-
-func (n *newcomer) options(t *testing.T) Options {
-	t.Helper()
-	r := withPaths(t)
-	step := func(title, what string) setup.Step {
-		return setup.Step{Title: title, Run: func(ctx context.Context, say func(setup.Progress)) (string, error) {
-			say(setup.Progress{What: what, Done: 1, Total: 4})
-			select {
-			case wrong := <-n.steps:
-				if wrong != "" {
-					return "", errors.New(wrong)
-				}
-				return "all here", nil
-			case <-ctx.Done():
-				return "", ctx.Err()
-			}
-		}}
-	}
-	return Options{
-		Road:  r,
-		Setup: [][]setup.Step{{step("Modules", "fetching example.com/pgx v5 (2 of 4)"), step("Compiling", "what restcrud is built with (1 of 2)")}},
-		First: &firststart.Questions{
-			Paths: r.Course.Paths, Home: n.home, Dir: n.home,
-			Editors: []editor.Choice{{Command: "nvim", Source: "PATH"}, {Command: "vi", Source: "PATH"}},
-			CheckEditor: func(command string) error {
-				if command != "my-editor -w" {
-					return fmt.Errorf("editor %s: it is no program on the PATH: install it or choose another editor", command)
-				}
-				return nil
-			},
-			Settle: func(a firststart.Answers) (*workspace.Workspace, error, error) {
-				w, err := workspace.Init(a.Folder, r.Catalogue, "test")
-				if err == nil {
-					n.answers = append(n.answers, a)
-				}
-				return w, nil, err
-			},
-			Examine: func(_ context.Context, each func(doctor.Result)) {
-				for _, f := range findings {
-					each(f)
-				}
-				each(doctor.Result{ID: "workspace", Title: "Workspace", Status: doctor.Warn, Saw: "/ is in no workspace", Do: "Run cairn init."})
-			},
-		},
-	}
-}
-
-// answer presses enter on the last question, and waits until fetching began.
-func (n *newcomer) answer(keys ...string) {
-	n.t.Helper()
-	n.press(keys...)
-	n.take(keyPress("enter"))
-	n.shows("Getting ready")
-	n.shows("2 of 4")
-}
-
-// goes lets the setup end, its steps with these words.
-func (n *newcomer) goes(words ...string) {
-	n.t.Helper()
-	for _, w := range words {
-		n.steps <- w
-	}
-	n.until(func() bool { return !n.app.setup.Running() && n.pending == 0 })
-}
 
 func TestFirstStartTakesDefaultsByEnter(t *testing.T) {
 	n := meet(t, 80, 24, nil, nil)
@@ -314,14 +213,6 @@ func TestFirstStartRefusesFolders(t *testing.T) {
 	}
 }
 
-func mkdir(t *testing.T, dir, file string) string {
-	t.Helper()
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, file)
-}
-
 func TestFirstStartTellsOfTheMachineAsItLooks(t *testing.T) {
 	results := make(chan doctor.Result, len(findings))
 	n := &newcomer{home: t.TempDir()}
@@ -429,87 +320,6 @@ func TestPathIsChangedOnTheRoad(t *testing.T) {
 	fault = errors.New("config.yaml:3: unknown key")
 	r.press("p", "j", "enter")
 	r.wants("next: read S4", "only until you quit: config.yaml:3: unknown key")
-}
-
-// firstScenes are the screens of the first start.
-var firstScenes = []struct {
-	name string
-	meet func(n *newcomer)
-}{
-	{"first-path", func(*newcomer) {}},
-	{"first-editor", func(n *newcomer) { n.press("enter", "j") }},
-	{"first-command", func(n *newcomer) {
-		n.press("enter", "j", "j", "enter")
-		n.send(tea.PasteMsg{Content: "emcas"})
-		n.press("enter")
-	}},
-	{"first-folder", func(n *newcomer) { n.press("enter", "enter") }},
-	{"first-fetching", func(n *newcomer) { n.press("enter", "enter"); n.answer() }},
-	{"first-failed", func(n *newcomer) {
-		n.press("enter", "enter")
-		n.answer()
-		n.goes("fetch example.com/pgx@v5: lookup proxy.golang.org: no such host; check the network and go env GOPROXY, then run: cairn init")
-	}},
-	{"paths", func(n *newcomer) { n.toTheRoad(); n.press("p") }},
-	{"roadmap-path", (*newcomer).toTheRoad},
-}
-
-// toTheRoad answers all questions, takes the other path, and leaves the lesson.
-func (n *newcomer) toTheRoad() {
-	n.press("j", "enter", "enter")
-	n.answer()
-	n.goes("", "")
-	n.press("enter", "q")
-}
-
-func TestFirstStartScreens(t *testing.T) {
-	looks := map[string][]string{
-		"dark":  {"CAIRN_THEME=dark", "LANG=C.UTF-8"},
-		"light": {"CAIRN_THEME=light", "LANG=C.UTF-8"},
-		"plain": {"NO_COLOR=yes", "LANG=C.UTF-8"},
-		"ascii": {"NO_COLOR=1", "LANG=C"},
-	}
-	for _, scene := range firstScenes {
-		for _, size := range [][2]int{{80, 24}, {120, 40}} {
-			for look, environ := range looks {
-				if size[0] == 120 && (look == "light" || look == "ascii") {
-					continue
-				}
-				name := fmt.Sprintf("%s-%dx%d-%s", scene.name, size[0], size[1], look)
-				t.Run(name, func(t *testing.T) {
-					n := meet(t, size[0], size[1], environ, atHome)
-					scene.meet(n)
-					frame := n.frame()
-					fits(t, frame, size[0], size[1])
-					if look == "ascii" && ansi.Strip(frame) != strings.Map(onlyASCII, ansi.Strip(frame)) {
-						t.Errorf("an ASCII frame holds other characters:\n%s", frame)
-					}
-					golden(t, name, frame)
-				})
-			}
-		}
-	}
-}
-
-// atHome gives the newcomer of the pictures a home whose name is always the same.
-func atHome(o *Options) {
-	o.First.Home = "/home/ada"
-	o.First.Settle = func(a firststart.Answers) (*workspace.Workspace, error, error) {
-		return &workspace.Workspace{Dir: a.Folder}, nil, nil
-	}
-}
-
-func TestFirstStartFitsEverySize(t *testing.T) {
-	for _, scene := range firstScenes {
-		n := meet(t, 80, 24, nil, atHome)
-		scene.meet(n)
-		for _, size := range [][2]int{{60, 16}, {71, 19}, {160, 50}, {80, 24}} {
-			n.take(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
-			fits(t, n.frame(), size[0], size[1])
-		}
-		n.take(tea.WindowSizeMsg{Width: 59, Height: 15})
-		n.wants("cairn needs a window of 60 by 16")
-	}
 }
 
 func TestTroubleIsSaidAtTheStart(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/road"
@@ -67,8 +68,9 @@ func Run(ctx context.Context, opts Options) error {
 	return run(ctx, opts, newApp(ctx, opts))
 }
 
-// attended counts the grades that run, so that the program does not end before
-// they have cleaned up after themselves.
+// attended counts the grades that run, and the examination of the machine at a
+// first start, so that the program does not end before they have cleaned up after
+// themselves.
 type attended struct {
 	Grader
 	running sync.WaitGroup
@@ -78,6 +80,18 @@ func (a *attended) Grade(ctx context.Context, s grader.Submission, events func(g
 	a.running.Add(1)
 	defer a.running.Done()
 	return a.Grader.Grade(ctx, s, events)
+}
+
+// attend has the examination counted.
+func (a *attended) attend(q firststart.Questions) firststart.Questions {
+	if examine := q.Examine; examine != nil {
+		q.Examine = func(ctx context.Context, each func(doctor.Result)) {
+			a.running.Add(1)
+			defer a.running.Done()
+			examine(ctx, each)
+		}
+	}
+	return q
 }
 
 // leaving is how long a cancelled grade may take to clean up at the end.

@@ -49,7 +49,7 @@ func (s *Screen) draw(width, height int) []string {
 	t := s.theme
 	wide := min(width, measure)
 	body, from, to := s.question(wide)
-	machine := s.machineLines(wide)
+	machine := s.machineLines(width)
 	// What is asked goes before, but some of the machine is always seen.
 	rows := height - headLines
 	least := rows / 3
@@ -173,7 +173,7 @@ func (s *Screen) machineLines(width int) []string {
 		return nil
 	}
 	lines := []string{component.Rule(s.theme, s.machineSays(), width)}
-	return append(lines, diagnosis.Lines(s.theme, s.machine.results, width)...)
+	return append(lines, diagnosis.Lines(s.theme, s.machine.results, min(width, measure))...)
 }
 
 func (s *Screen) machineSays() string {
