@@ -24,7 +24,7 @@ var suite = []struct {
 	{"release closes sessions and drops", testReleaseClosesSessionsAndDrops},
 	{"prune", testPrune},
 	{"idle server ends by itself", testIdleServerEndsByItself},
-	{"kept server stays warm", testKeptServerStaysWarm},
+	{"kept server stays in use", testKeptServerStaysInUse},
 	{"killed cairn leaves nothing", testKilledCairnLeavesNothing},
 	{"half made template is swept", testHalfMadeTemplateIsSwept},
 	{"half dropped database is swept", testHalfDroppedDatabaseIsSwept},

@@ -332,34 +332,24 @@ func testIdleServerEndsByItself(t *testing.T) {
 	takeTest(t, again, Fixture{Name: "again", SQL: "create table t (id int)"})
 }
 
-// testKeptServerStaysWarm keeps a database on one server, and waits until another, which was used
-// later, has ended.
-func testKeptServerStaysWarm(t *testing.T) {
-	cfg, other := Config{StateDir: t.TempDir(), Idle: 3 * time.Second}, Config{StateDir: t.TempDir(), Idle: 3 * time.Second}
-	var servers []*Postgres
-	for _, cfg := range []Config{cfg, other} {
-		t.Cleanup(func() { _, _ = Stop(context.Background(), cfg, true) })
-		provider, err := Open(cfg)
-		if err != nil {
-			t.Fatal(err)
+// testKeptServerStaysInUse holds that a kept database counts as a use, which keeps the server warm,
+// until the next grade of its fixture takes its place.
+func testKeptServerStaysInUse(t *testing.T) {
+	_, p := openTest(t, Config{})
+	before := p.inUse.Load()
+	f := Fixture{Name: "looked", SQL: "create table t (id int)"}
+	for range 2 {
+		d := takeTest(t, p, f)
+		if n := p.inUse.Load() - before; n != 1 {
+			t.Errorf("%d uses during a grade, want 1", n)
 		}
-		defer provider.Close()
-		p, err := provider.Postgres(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
+		d.Release(true)
+		if n := p.inUse.Load() - before; n != 1 {
+			t.Errorf("%d uses with a database kept, want 1", n)
 		}
-		servers = append(servers, p)
 	}
-	f := Fixture{Name: "keeper", SQL: "create table t (id int)"}
-	kept := takeTest(t, servers[0], f)
-	kept.Release(true)
-	takeTest(t, servers[1], f).Release(false)
-	waitEnded(t, other, servers[1].server)
-	if !has(t, servers[0], kept.Name) {
-		t.Error("the kept database is gone")
-	}
-	takeTest(t, servers[0], f).Release(false)
-	if n := servers[0].inUse.Load(); n != 0 {
-		t.Errorf("%d uses after the kept database was dropped", n)
+	takeTest(t, p, f).Release(false)
+	if n := p.inUse.Load() - before; n != 0 {
+		t.Errorf("%d uses after the kept database was dropped, want none", n)
 	}
 }
