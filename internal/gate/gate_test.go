@@ -129,7 +129,7 @@ func TestVerify(t *testing.T) {
 		return "exercises/letters/" + name + ".feedback:1: there is no golden feedback yet; read it, then write it with -update:"
 	}
 	want := map[string]string{
-		"structure":          mutants + "nowhere.diff:1: the exam has no check tittle; the nearest is title",
+		"structure":          "exercises/letters/task.md:4: the code is 77 columns wide, and 76 fit | " + mutants + "nowhere.diff:1: the exam has no check tittle; the nearest is title",
 		"starter":            noGolden("starter"),
 		"solution":           "",
 		"alternative runes":  "",

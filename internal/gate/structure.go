@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cairn-learn/cairn/grader/exam"
 	"github.com/cairn-learn/cairn/internal/nearest"
+	"github.com/cairn-learn/cairn/lessons"
 )
 
 // structure checks what needs no grade. (The manifest, the task, the three
 // hints and the given files were required when the exercise was loaded.)
 func (r *run) structure(res *Result) {
-	for _, err := range []error{r.filesMissing(), r.taskLinks(), r.mutantHeaders(res), r.lessonMissing()} {
+	for _, err := range []error{r.filesMissing(), r.taskLinks(), r.wideCode(), r.mutantHeaders(res), r.lessonMissing()} {
 		if err == nil {
 			continue
 		}
@@ -49,6 +51,28 @@ func (r *run) lessonMissing() error {
 		return fmt.Errorf("content/%s.md:1: the lesson of exercise %s is not written yet", l.ID, r.e.ID)
 	}
 	return nil
+}
+
+// codeColumns is how wide code may be to survive a terminal of 80 columns.
+const codeColumns = 76
+
+// wideCode names lines of code that task and hints can't show whole.
+func (r *run) wideCode() error {
+	texts := map[string]string{"task.md": r.e.Task}
+	for i, hint := range r.e.Hints {
+		texts[fmt.Sprintf("exercise.yaml, hint %d", i+1)] = hint
+	}
+	var faults []error
+	for _, name := range sorted(texts) {
+		for _, b := range lessons.CodeBlocks(texts[name]) {
+			for i, line := range strings.Split(b.Source, "\n") {
+				if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    ")); n > codeColumns {
+					faults = append(faults, fmt.Errorf("exercises/%s/%s:%d: the code is %d columns wide, and %d fit", r.e.ID, name, b.Line+i, n, codeColumns))
+				}
+			}
+		}
+	}
+	return errors.Join(faults...)
 }
 
 func (r *run) taskLinks() error {

@@ -45,6 +45,25 @@ func lists(source string) []chunk {
 	return chunks
 }
 
+// flow joins the lines of each item's text, which Glamour would keep apart. What
+// begins an item, a table or a quotation stays on a line of its own, and so does
+// what follows a hard break.
+func flow(source string) string {
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimRight(source, "\n"), "\n") {
+		text := strings.TrimLeft(line, " \t")
+		last := len(lines) - 1
+		if last < 0 || text == "" || item.MatchString(text) || strings.ContainsAny(text[:1], "|>#") ||
+			lines[last] == "" || strings.HasSuffix(lines[last], "  ") || strings.HasSuffix(lines[last], "\\") ||
+			strings.HasPrefix(strings.TrimLeft(lines[last], " \t"), "|") {
+			lines = append(lines, line)
+			continue
+		}
+		lines[last] += " " + text
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
 // indentItems moves the second and later lines of each item under its first
 // word.
 func indentItems(lines []string) []string {

@@ -86,14 +86,16 @@ func (r *Renderer) Render(source string, width int, t *theme.Theme) (Text, error
 }
 
 func (r *Renderer) prose(c chunk, width int, t *theme.Theme) ([]string, error) {
+	source := c.source
 	if c.list {
 		width -= hang
+		source = flow(source)
 	}
 	glam, err := r.glamour(rendererKey{width, t.Name}, t)
 	if err != nil {
 		return nil, err
 	}
-	rendered, err := glam.Render(expandTabs(c.source))
+	rendered, err := glam.Render(expandTabs(source))
 	if err != nil {
 		return nil, fmt.Errorf("render markdown: %w", err)
 	}

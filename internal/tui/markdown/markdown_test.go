@@ -95,3 +95,29 @@ func TestRendererServesManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestFlow(t *testing.T) {
+	for source, want := range map[string]string{
+		"1. one\n   two\n2. three\n":           "1. one two\n2. three\n",
+		"- a\n  b\n  - c\n    d\n\n  e\n  f\n": "- a b\n  - c d\n\n  e f\n",
+		"- a  \n  b\n- c\\\n  d\n":             "- a  \n  b\n- c\\\n  d\n",
+		"- a\n\n  | x |\n  |---|\n  | y |\n":   "- a\n\n  | x |\n  |---|\n  | y |\n",
+	} {
+		if got := flow(source); got != want {
+			t.Errorf("%q\ngot  %q\nwant %q", source, got, want)
+		}
+	}
+}
+
+// TestItemsFlow holds that items are set anew for the width, however the author
+// has wrapped them.
+func TestItemsFlow(t *testing.T) {
+	text, err := NewRenderer().Render("1. Of one customer, no more messages\n   than the limit are accepted in any stretch\n   of time.\n", 60, theme.New(theme.Plain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"1. Of one customer, no more messages than the limit are", "   accepted in any stretch of time.", ""}
+	if got := text.Lines; strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
