@@ -65,6 +65,9 @@ func New(redisURL string, limit int, window time.Duration) (http.Handler, error)
 	// Without this the deadline of a context bounds the wait for a connection,
 	// and not the one for an answer.
 	options.ContextTimeoutEnabled = true
+	// An answer that was lost may have been a yes. Asked again, the message would
+	// count twice.
+	options.MaxRetries = -1
 	s := &service{redis: redis.NewClient(options), limit: limit, window: window}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /messages", s.postMessage)

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,10 +163,19 @@ func (r *request) did() string {
 	return s
 }
 
+// String is the request as the evidence shows it, with the headers that the exam
+// has set: POST /messages {"text":"hello"} · X-Customer: acme.
 func (r *request) String() string {
 	s := r.method + " " + safe.Line(r.path)
 	if len(r.body) > 0 {
 		s += " " + excerpt(r.body)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.header)) {
+		for _, value := range r.header[name] {
+			if name != "Content-Type" || value != "application/json" {
+				s += " · " + safe.Line(name) + ": " + excerpt([]byte(value))
+			}
+		}
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cairn-learn/cairn/grader/report"
 )
@@ -92,5 +93,16 @@ func TestAnswersStandBelowWhatLedToThem(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestRequestsShowTheHeadersThatAnExamSets(t *testing.T) {
+	r := newRequest(time.Second, "POST", "/messages", map[string]int{"n": 1},
+		[]RequestOption{Header("X-Customer", "acme\x1b[2J"), Header("If-Match", `"7"`), Header("Accept", "")})
+	if got, want := r.String(), `POST /messages {"n":1} · If-Match: "7" · X-Customer: acme`; got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if r := newRequest(time.Second, "PUT", "/x", "a", []RequestOption{Header("Content-Type", "text/plain")}); r.String() != "PUT /x a · Content-Type: text/plain" {
+		t.Errorf("got %q", r.String())
 	}
 }

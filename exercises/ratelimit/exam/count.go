@@ -61,39 +61,13 @@ func refusal(c *exam.C, r *exam.Response) {
 	})
 }
 
-// takeSettings starts one more instance, with a limit and a window of its own.
-func takeSettings(c *exam.C) {
-	other := c.Int(2, 9)
-	if other == limit {
-		other++
-	}
-	const start = 10 * time.Second
-	run := c.Run(start, "RATE_LIMIT="+strconv.Itoa(other), "RATE_WINDOW=1m")
-	c.Require(run.Listened, exam.Finding{
-		Did: fmt.Sprintf("started the program with RATE_LIMIT=%d and RATE_WINDOW=1m", other), Expected: "it listens", Saw: "it does not",
-	})
-	cl := c.Client("C", exam.ToInstance(run.Instance))
-	cu := newCustomer(c)
-	for i := range other + 1 {
-		time.Sleep(calm)
-		r := cu.post(cl)
-		want := http.StatusAccepted
-		if i == other {
-			want = http.StatusTooManyRequests
-		}
-		r.Want(want, exam.Did(fmt.Sprintf("message %d of a customer, with RATE_LIMIT=%d and RATE_WINDOW=1m", i+1, other)))
-		r.WantHeader("X-RateLimit-Limit", strconv.Itoa(other))
-	}
-}
-
 func countTogether(c *exam.C) {
 	begin(0.15)
 	a, b := pair(c)
 	cu := newCustomer(c)
-	for i := range limit + 1 {
-		cu.send([]*exam.Client{a, b}[i%2])
-	}
+	cu.attempt(limit+1, a, b)
 	if cu.accepted() == limit && !cu.sent[limit].accepted {
+		uniqueIDs(c)
 		return
 	}
 	f := exam.Finding{
@@ -110,26 +84,91 @@ func countTogether(c *exam.C) {
 	c.Fail(f)
 }
 
-// work are the commands that belong to no connection's start.
-func work(commands []wire.Command) []wire.Command {
-	return slices.DeleteFunc(commands, wire.Command.Setup)
+// uniqueIDs sends a message to each of the instances that have had none yet, and
+// fails when two get the same id.
+func uniqueIDs(c *exam.C) {
+	cu := newCustomer(c)
+	seen := map[any]bool{}
+	for _, i := range []int{distant, unheard, severed} {
+		id := cu.send(c.Client("C", exam.To(i))).response.Object()["id"]
+		c.Require(!seen[id], exam.Finding{
+			Did:      "sent a message to each of three instances, the first that they had",
+			Expected: "another id for each",
+			Saw:      "the same id twice",
+			Why:      "The network answers with these ids. Two messages under one id are one to whoever asks what became of it.",
+		})
+		seen[id] = true
+	}
 }
 
+// work are the commands that belong to no connection's start or health.
+func work(commands []wire.Command) []wire.Command {
+	return slices.DeleteFunc(commands, func(cmd wire.Command) bool { return cmd.Setup() || cmd.Name == "PING" })
+}
+
+// countApart tries names that are easily confused, or that mean something to a
+// program that puts them where they do not belong.
 func countApart(c *exam.C) {
 	begin(0.15)
 	a, b := pair(c)
-	name := c.Unique("acme")
+	name, long := c.Unique("acme"), c.Unique("a-customer-whose-name-is-as-long-as-they-may-be-and")
 	full := named(c, name)
 	r := full.send(a).response
 	r.Want(http.StatusAccepted, exam.Did("sent the first message of a customer, when another one had just reached the limit"),
 		exam.Expected("202: what one customer has sent takes nothing from another"))
 	full.fill(limit-1, b, a)
-	for _, name := range []string{c.Unique("globex"), strings.ToUpper(name), name + ":" + c.Words(1), name + " *", "{" + name + "}[?]"} {
+	names := []string{
+		c.Unique("globex"), strings.ToUpper(name), name + " *", name + "_*", name + ":log", name + ":seq", name + ":1",
+		"{" + name + "}[?]", name + `"'\\%d`, long + "1", long + "2",
+	}
+	before := scripts(c)
+	for _, name := range names {
+		begin(0.15)
 		other := named(c, name)
 		r := other.send(b).response
-		r.Want(http.StatusAccepted, exam.Did(fmt.Sprintf("sent the first message of customer %q, after %d of %q", name, limit, full.name)))
+		r.Want(http.StatusAccepted, exam.Did(fmt.Sprintf("sent the first message of customer %q, after %d of %q and some of others", name, limit, full.name)))
 		r.WantHeader("X-RateLimit-Remaining", strconv.Itoa(limit-1), exam.Did(other.did(r)+", its first message"))
+		other.attempt(limit, b)
+		c.Require(other.accepted() == limit, exam.Finding{
+			Did:      fmt.Sprintf("sent %d messages of customer %q", limit+1, name),
+			Expected: fmt.Sprintf("%d accepted", limit),
+			Saw:      fmt.Sprintf("%d accepted", other.accepted()),
+		})
+		wantKey(c, name)
 	}
+	c.Require(scripts(c)-before < int64(len(names)), exam.Finding{
+		Did:      fmt.Sprintf("sent messages of %d customers, and counted the scripts that Redis keeps", len(names)),
+		Expected: "no more than before: one script serves all customers",
+		Saw:      "one more for each customer: something of the customer is part of the script's text",
+		Why:      "Redis keeps every script that it has seen, and a name that is put into a program can be a program. Keys and values are handed over in KEYS and ARGV.",
+		Read:     lesson + "what-happens-in-between",
+	})
+}
+
+// wantKey fails unless what Redis holds of the customer bears its name.
+func wantKey(c *exam.C, name string) {
+	for _, key := range c.Redis().Keys("*") {
+		if strings.HasPrefix(key, "ratelimit:"+name) {
+			return
+		}
+	}
+	c.Fail(exam.Finding{
+		Did:      fmt.Sprintf("looked for the keys of customer %q, right after its messages", name),
+		Expected: fmt.Sprintf("a key %q, which may go on after that", "ratelimit:"+name),
+		Saw:      "none",
+		Why:      "Whoever looks for memory in Redis, or for a mistake, has nothing but the names of the keys.",
+		Read:     lesson + "what-stays-behind",
+	})
+}
+
+// scripts is how many scripts Redis keeps.
+func scripts(c *exam.C) int64 {
+	_, after, _ := strings.Cut(c.Redis().Text("INFO", "memory"), "number_of_cached_scripts:")
+	n, err := strconv.ParseInt(strings.TrimSpace(strings.SplitN(after, "\n", 2)[0]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // askOnce counts commands: for messages that are accepted and for one that is
@@ -251,6 +290,23 @@ func surviveFlush(c *exam.C) {
 		}
 		c.Require(r.Status == http.StatusAccepted && r.Header.Get("X-RateLimit-Remaining") != "", f)
 	}
+}
+
+// acceptOnError lets Redis answer every write with an error.
+func acceptOnError(c *exam.C) {
+	a, _ := pair(c)
+	newCustomer(c).send(a)
+	r := c.Redis()
+	r.Do("CONFIG", "SET", "min-replicas-to-write", 1)
+	answer := newCustomer(c).post(a)
+	r.Do("CONFIG", "SET", "min-replicas-to-write", 0)
+	c.Require(answer.Status == http.StatusAccepted, exam.Finding{
+		Did:      "sent a message while Redis had lost its replicas, and answered every write with NOREPLICAS",
+		Expected: "202",
+		Saw:      said(answer),
+		Read:     lesson + "without-redis",
+	})
+	recovers(c, a, "Redis accepted writes again")
 }
 
 // pattern matches the keys of a customer whose name has no special characters.

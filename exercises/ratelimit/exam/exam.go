@@ -21,6 +21,7 @@ const (
 	first = iota
 	second
 	distant
+	unheard
 	severed
 	instances
 )
@@ -52,11 +53,12 @@ func Exam(x *exam.X) {
 		exam.Read(lesson+"what-happens-in-between"))
 	x.Check("burst", "keeps to the limit when forty come at once", surviveBurst, exam.After("shared"),
 		exam.Why(whyMore), exam.Read(lesson+"a-name-for-every-message"))
-	x.Check("settings", "takes limit and window from what New is given", takeSettings, exam.After("shared"),
-		exam.Why("The limit is a line in a contract, and another one for the next customer of the gateway."))
 	x.Check("scripts", "goes on when Redis has forgotten its scripts", surviveFlush, exam.After("shared"),
 		exam.Why("A Redis that was restarted or replaced knows no script. From that moment every message would go wrong, on all instances at once."),
 		exam.Read(lesson+"what-happens-in-between"))
+	x.Check("errors", "accepts messages when Redis answers with an error", acceptOnError, exam.After("scripts"),
+		exam.Why("Redis answers, and yet has decided nothing: still loading, out of memory, without the replicas that it should have. It is an outage with an answer."),
+		exam.Read(lesson+"without-redis"))
 	inTime(x)
 }
 
@@ -65,6 +67,9 @@ func inTime(x *exam.X) {
 		exam.Parallel(), exam.After("shared"), exam.Why(whyLess), exam.Read(lesson+"any-window-not-some"))
 	x.Check("sliding", "accepts no more than the limit in any stretch of time", neverMore,
 		exam.Parallel(), exam.After("shared"), exam.Why(whyMore), exam.Read(lesson+"any-window-not-some"))
+	x.Check("settings", "takes limit and window from what New is given", takeSettings,
+		exam.Parallel(), exam.After("shared"),
+		exam.Why("The limit is a line in a contract, and another one for the next customer of the gateway."))
 	x.Check("retry-after", "says how long to wait, to the second", tellWait,
 		exam.Parallel(), exam.After("shared"),
 		exam.Why("Clients do what Retry-After says. Too short, and they come back to be refused; too long, and they send less than they have paid for."),
@@ -80,5 +85,9 @@ func inTime(x *exam.X) {
 	x.Check("outage", "accepts messages when it can't ask Redis", surviveOutage,
 		exam.Parallel(), exam.After("shared"),
 		exam.Why("The limit protects the gateway. A gateway that stops when its protection does has made the protection the weakest part of it."),
+		exam.Read(lesson+"without-redis"))
+	x.Check("lost-answer", "counts a message once when the answer of Redis is lost", countOnce,
+		exam.Parallel(), exam.After("shared"),
+		exam.Why("A script that adds is not harmless to repeat. Every broken connection would cost customers messages that they have paid for."),
 		exam.Read(lesson+"without-redis"))
 }

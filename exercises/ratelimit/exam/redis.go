@@ -12,29 +12,72 @@ import (
 func leaveNothing(c *exam.C) {
 	a, b := pair(c)
 	r := c.Redis()
-	cu := newCustomer(c)
-	cu.fill(limit, a, b)
-	keys := wantExpiry(cu, "right after the last message")
-	before := usage(r, keys)
-	for range 50 {
-		cu.send(b)
-	}
-	cu.c.Require(usage(r, r.Keys(pattern(cu.name))) <= before+200, exam.Finding{
-		Did:      "sent 50 messages that were refused",
-		Expected: "Redis holds no more of this customer than before",
-		Saw:      "it holds more: refused messages are noted too",
-		Why:      "The limit is there for those who send too much. Here they decide how much memory it takes.",
+	gone, steady := newCustomer(c), newCustomer(c)
+	steady.window = time.Second
+	run := c.Run(patience, "RATE_WINDOW="+steady.window.String())
+	c.Require(run.Listened, exam.Finding{Did: "started the program with RATE_WINDOW=1s", Expected: "it listens", Saw: "it does not"})
+	own := c.Client("E", exam.ToInstance(run.Instance))
+	var first, later int64
+	c.Parallel(
+		func() {
+			gone.fill(limit, a, b)
+			keys := wantExpiry(gone, "right after the last message")
+			before := usage(r, keys)
+			refuse(gone, b, 40)
+			after := r.Keys(pattern(gone.name))
+			c.Require(len(after) <= len(keys) && usage(r, after) <= before+16 || gone.accepted() > limit, exam.Finding{
+				Did:      "sent 40 messages that were refused",
+				Expected: "Redis holds no more of this customer than before",
+				Saw:      "it holds more: something is noted of refused messages too",
+				Why:      "The limit is there for those who send too much. Here they decide how much memory it takes.",
+			})
+			wantExpiry(gone, "after 40 messages that were refused")
+			for at := 0.5; at < 0.95; at += 0.1 { // and go on, so that an expiry that is set anew shows
+				until(gone.sent[0].from.Add(part(at)))
+				gone.send(a)
+			}
+			wantGone(gone)
+		},
+		func() { // now two, now three, so that the key never expires
+			start := time.Now()
+			for i := range 7 {
+				until(start.Add(time.Duration(i) * (steady.window/2 + 2*tolerance)))
+				steady.attempt(2+i%2, own)
+				later = usage(r, r.Keys(pattern(steady.name)))
+				if i == 1 {
+					first = later
+				}
+			}
+		})
+	c.Require(later <= 2*first+64, exam.Finding{
+		Did:      fmt.Sprintf("sent %d messages in each %s, for more than three times as long", limit, steady.window),
+		Expected: "Redis holds no more of this customer than the window needs",
+		Saw:      "it holds more each time: what is older than the window is never removed while the customer goes on",
 	})
-	wantExpiry(cu, "after 50 messages that were refused")
-	last := cu.sent[limit-1].to
-	end := last.Add(window + time.Second + 500*time.Millisecond)
+}
+
+// refuse sends n messages at once, or fewer on a slow machine: they should be
+// over before the window is.
+func refuse(cu *customer, cl *exam.Client, n int) {
+	for range n {
+		if time.Since(cu.sent[0].from) > part(0.45) {
+			return
+		}
+		cu.rush(cl)
+	}
+}
+
+// wantGone waits until nothing of the customer is left.
+func wantGone(cu *customer) {
+	r := cu.c.Redis()
+	end := cu.last().Add(window + time.Second + 500*time.Millisecond)
 	for {
 		left := r.Keys(pattern(cu.name))
 		if len(left) == 0 {
 			return
 		}
 		if time.Now().After(end) {
-			c.Fail(exam.Finding{
+			cu.c.Fail(exam.Finding{
 				Did:      fmt.Sprintf("waited for the window of %s and a second more, after the last message that was accepted", window),
 				Expected: "nothing of this customer is left in Redis",
 				Saw:      fmt.Sprintf("%d key(s) are still there", len(left)),

@@ -88,35 +88,32 @@ func sent(w http.ResponseWriter) {
 	fmt.Fprintf(w, `{"id":%q}`, base64.RawURLEncoding.EncodeToString(id))
 }
 
-// take asks the function, and loads it where Redis has none. A connection that
-// has stood around may be dead, so a failed one is tried again with a new one.
+// take asks the function, and loads it where Redis has none. A question that got
+// no answer is not asked again, since it may have been answered; but the
+// connections that stand around are as dead as this one, and are dropped.
 func take(idle chan *line, u *url.URL, key string, limit int, window time.Duration) (string, error) {
 	end := time.Now().Add(patience)
 	question := []string{"FCALL", "take", "1", key, strconv.Itoa(limit), strconv.FormatInt(window.Microseconds(), 10)}
-	for {
-		l, fresh, err := get(idle, u, end)
-		if err != nil {
-			return "", err
-		}
-		answer, err := l.ask(end, question...)
-		if err == nil && strings.Contains(answer, "Function not found") {
-			if answer, err = l.ask(end, "FUNCTION", "LOAD", "REPLACE", library); err == nil {
-				answer, err = l.ask(end, question...)
-			}
-		}
-		switch {
-		case err == nil && strings.HasPrefix(answer, "ERR"):
-			l.put(idle)
-			return "", fmt.Errorf("%s", answer)
-		case err == nil:
-			l.put(idle)
-			return answer, nil
-		}
-		_ = l.Close()
-		if fresh || time.Now().After(end) {
-			return "", err
+	l, err := get(idle, u, end)
+	if err != nil {
+		return "", err
+	}
+	answer, err := l.ask(end, question...)
+	if err == nil && strings.Contains(answer, "Function not found") {
+		if answer, err = l.ask(end, "FUNCTION", "LOAD", "REPLACE", library); err == nil {
+			answer, err = l.ask(end, question...)
 		}
 	}
+	if err != nil {
+		_ = l.Close()
+		drop(idle)
+		return "", err
+	}
+	l.put(idle)
+	if strings.Contains(answer, " ") { // an error is a sentence, a decision a number
+		return "", fmt.Errorf("%s", answer)
+	}
+	return answer, nil
 }
 
 // line is a connection to Redis.
@@ -125,17 +122,17 @@ type line struct {
 	in *bufio.Reader
 }
 
-func get(idle chan *line, u *url.URL, end time.Time) (l *line, fresh bool, err error) {
+func get(idle chan *line, u *url.URL, end time.Time) (*line, error) {
 	select {
 	case l := <-idle:
-		return l, false, nil
+		return l, nil
 	default:
 	}
 	conn, err := net.DialTimeout("tcp", u.Host, time.Until(end))
 	if err != nil {
-		return nil, true, err
+		return nil, err
 	}
-	l = &line{conn, bufio.NewReader(conn)}
+	l := &line{conn, bufio.NewReader(conn)}
 	if password, ok := u.User.Password(); ok {
 		words := []string{"AUTH", password}
 		if name := u.User.Username(); name != "" {
@@ -143,10 +140,10 @@ func get(idle chan *line, u *url.URL, end time.Time) (l *line, fresh bool, err e
 		}
 		if _, err := l.ask(end, words...); err != nil {
 			_ = conn.Close()
-			return nil, true, err
+			return nil, err
 		}
 	}
-	return l, true, nil
+	return l, nil
 }
 
 func (l *line) put(idle chan *line) {
@@ -154,6 +151,17 @@ func (l *line) put(idle chan *line) {
 	case idle <- l:
 	default:
 		_ = l.Close()
+	}
+}
+
+func drop(idle chan *line) {
+	for {
+		select {
+		case l := <-idle:
+			_ = l.Close()
+		default:
+			return
+		}
 	}
 }
 
