@@ -4,7 +4,7 @@
 // what it did, what it expected and what it saw.
 //
 // The examiner and the program never share a process. Everything a check knows
-// it learned over HTTP, from the database and Redis, from the wire between program
+// it learned over HTTP, from the upstreams that the program calls, from the database and Redis, from the wire between program
 // and these, from the program's log, or from its exit.
 package exam
 
@@ -25,6 +25,7 @@ type X struct {
 	checks    []*spec
 	instances int
 	env       []string
+	upstreams []upstreamSpec
 }
 
 // spec is one declared check.
@@ -51,7 +52,7 @@ func After(ids ...string) Option {
 
 // Parallel lets a check overlap with neighbours that are parallel too. Such a
 // check must use rows and keys of its own and must not ask for Statements,
-// Commands, Barrier or faults, which belong to the whole program.
+// Commands, Upstream, Barrier or faults, which belong to the whole program.
 func Parallel() Option { return func(s *settings) { s.parallel = true } }
 
 // Why says why the thing examined matters in production. On a check it is the
@@ -77,12 +78,16 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // Declare runs an exam function and returns what it declared. It fails when a
 // check has a malformed or repeated id or no title, or comes after a check that
-// is not declared before it, or when there is no check at all.
+// is not declared before it, when there is no check at all, or when an upstream
+// has a malformed or repeated name or variable.
 func Declare(fn func(*X)) (*X, error) {
 	x := &X{instances: 1}
 	fn(x)
 	if len(x.checks) == 0 {
 		return nil, fmt.Errorf("the exam declares no check")
+	}
+	if err := x.checkUpstreams(); err != nil {
+		return nil, err
 	}
 	seen := map[string]bool{StartsID: true}
 	for _, s := range x.checks {
