@@ -196,7 +196,7 @@ func (cl *Client) send(r *request) (*Response, error) {
 	if err != nil {
 		entry.Result, entry.Failed = transportError(err), true
 		if r.hungUp() {
-			entry.Result, entry.Failed = "hung up", false
+			entry.Result, entry.Failed = hungUp, false
 		}
 	} else {
 		resp.Duration = entry.Duration

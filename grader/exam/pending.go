@@ -79,6 +79,9 @@ func (p *Pending) Leave() {
 	<-p.done
 }
 
+// hungUp stands in the evidence in place of an answer that nobody waited for.
+const hungUp = "hung up"
+
 // hungUp tells whether the client did not wait for the answer.
 func (r *request) hungUp() bool {
 	select {

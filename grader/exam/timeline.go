@@ -124,7 +124,7 @@ func splitAnswers(entries []report.Entry) []report.Entry {
 // result is an outcome that stands on a line of its own: what a client got, what
 // an upstream did.
 func result(e *report.Entry) string {
-	if e.Kind == report.KindHTTP {
+	if e.Kind == report.KindHTTP && e.Result != hungUp {
 		return "got " + e.Result
 	}
 	return e.Result
