@@ -9,12 +9,15 @@ import (
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
-// patient is the PATIENCE of a run in which it is over.
-const patient = time.Second
+const (
+	patient = time.Second             // the PATIENCE of a run in which it is over
+	slow    = 2500 * time.Millisecond // what an answer takes for which there is patience
+)
 
 // patience lets north hang: before its answer, and in the middle of it. All
 // searches wait at the same time.
 func patience(c *exam.C) {
+	keep := keepPatience(c)
 	run := c.Run(soon, "PATIENCE="+patient.String())
 	cl := c.Client("A", exam.ToInstance(run.Instance))
 	var wants []func()
@@ -45,6 +48,35 @@ func patience(c *exam.C) {
 	}
 	for _, want := range wants {
 		want()
+	}
+	keep()
+}
+
+// keepPatience begins a search in the program that has much patience. The
+// function that it returns fails if that is over too early.
+func keepPatience(c *exam.C) func() {
+	b := newBook(c)
+	b.at("north", b.holdsLate("north"))
+	b.at("south", notHeld)
+	b.at("east", notHeld)
+	did := fmt.Sprintf("GET %s with PATIENCE=30s; north had the book, and said so after %s", b.path(), slow)
+	p := b.send(c.Client("B"), "")
+	began := b.call("north", did).At
+	return func() {
+		f := exam.Finding{Did: did, Expected: "200 with the copy of north"}
+		if b.awaits(time.Until(began.Add(slow)), p) {
+			r, err := p.Answer()
+			f.Saw = fmt.Sprintf("%s, before north had answered: the time was up too early", outcome(r, err))
+			f.Detail = "How long a search may take is what New was given, and no constant."
+			c.Fail(f)
+		}
+		b.release()
+		r, err := p.Answer()
+		if err != nil || r.Status != http.StatusOK {
+			f.Saw = outcome(r, err)
+			c.Fail(f)
+		}
+		b.wantCopies(r, did, "north")
 	}
 }
 
