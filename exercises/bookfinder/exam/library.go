@@ -15,12 +15,13 @@ var branches = []string{"north", "south", "east"}
 // book is one that readers look for, and what the branches say of it.
 type book struct {
 	c       *exam.C
+	in      *exam.Instance // the process that is asked
 	isbn    string
 	shelves map[string]string // by branch
 }
 
 func newBook(c *exam.C) *book {
-	b := &book{c: c, isbn: c.Unique("978"), shelves: map[string]string{}}
+	b := &book{c: c, in: c.Instance(0), isbn: c.Unique("978"), shelves: map[string]string{}}
 	for _, name := range branches {
 		b.shelves[name] = fmt.Sprintf("%s %d", strings.ToUpper(c.Words(1)[:2]), c.Int(10, 99))
 	}
@@ -138,7 +139,8 @@ func (b *book) wantFailed(r *exam.Response, did string, want ...failed) {
 	r.JSON(&got, exam.Did(did))
 	b.c.Require(len(got.Failed) == len(want), exam.Finding{Did: did,
 		Expected: "a failure of " + all(want),
-		Saw:      fmt.Sprintf("main.go found %d *BranchError in the error, of %d", len(got.Failed), len(want))})
+		Saw:      fmt.Sprintf("main.go found %d *BranchError in the error, of %d", len(got.Failed), len(want)),
+		Detail:   "It goes through everything that the error wraps, by Unwrap. What is behind a %v, or is a BranchError and no pointer to one, is not found."})
 	for _, w := range want {
 		i := slices.IndexFunc(got.Failed, func(f failed) bool { return f.Branch == w.Branch })
 		f := exam.Finding{Did: did, Expected: fmt.Sprintf("the failure of %s, with %q", w.Branch, w.Why)}
@@ -147,6 +149,7 @@ func (b *book) wantFailed(r *exam.Response, did string, want ...failed) {
 			f.Saw = "no *BranchError of it, but " + fmt.Sprint(got.Failed)
 		case got.Failed[i].Why == "unknown":
 			f.Saw = fmt.Sprintf("the *BranchError of %s, in which main.go found %s", w.Branch, causeOf(w.Why))
+			f.Detail, f.Read = b.lost(w.Why, r)
 		case got.Failed[i].Why != w.Why:
 			f.Saw = "the *BranchError of " + got.Failed[i].String()
 		default:
@@ -178,10 +181,43 @@ func causeOf(why string) string {
 	}
 }
 
+// lost says what may have become of a cause: whether its text is there tells
+// where it was lost.
+func (b *book) lost(why string, r *exam.Response) (detail, read string) {
+	text := string(r.Body) + b.line()
+	said, known := map[string]string{
+		"timeout": "deadline exceeded", "refused": "connection refused", "garbled": "invalid character",
+	}[why]
+	switch {
+	case !known:
+		return "", ""
+	case strings.Contains(text, said):
+		return fmt.Sprintf("Its text has %q. So the cause was there, and on the way up somebody kept the text and dropped the error: with %%v, with err.Error(), or in a type without Unwrap.", said),
+			lesson + "w-keeps-the-cause-v-its-text"
+	case why == "timeout":
+		return "Its text has no word of it either: something else was put in its place, an error of one's own, or the cause that a context was given.", lesson + "who-ended-it"
+	default:
+		return "Its text has no word of it either: something else was put in the place of the error that came from below.", ""
+	}
+}
+
+// line is the last line of the log about the book, "" when there is none.
+func (b *book) line() (line string) {
+	for _, l := range b.in.LogLines() {
+		if strings.Contains(l, "/books/"+b.isbn) {
+			line = l
+		}
+	}
+	return line
+}
+
 // outcome says what came of a request.
 func outcome(r *exam.Response, err error) string {
-	if err != nil {
+	switch {
+	case err != nil:
 		return "no answer"
+	case r.Status == 499:
+		return "499, the answer for a caller who has left: errors.Is(err, context.Canceled)"
 	}
 	return r.String()
 }
