@@ -131,6 +131,9 @@ func (x *X) Overlaps() bool {
 	return slices.ContainsFunc(x.checks, func(s *spec) bool { return s.parallel })
 }
 
+// Upstreams tells whether the exam plays any service that the program calls.
+func (x *X) Upstreams() bool { return len(x.upstreams) > 0 }
+
 // Listed returns id and title of every check in order, the built-in one first.
 func (x *X) Listed() [][2]string {
 	list := [][2]string{{StartsID, "starts and listens on $PORT"}}

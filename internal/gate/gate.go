@@ -110,14 +110,14 @@ func Verify(ctx context.Context, g Grader, e *exercises.Exercise, o Options) ([]
 	return verify(ctx, g, e, e.Spec(), o)
 }
 
-// overlaps tells whether the exam runs checks side by side, so that chance has a
-// part in it even without services.
-func overlaps(spec grader.Exercise) bool {
+// chancy tells whether chance has a part in the exam even without services: it
+// runs checks side by side, or plays services that the program calls.
+func chancy(spec grader.Exercise) bool {
 	if spec.Exam == nil {
 		return false
 	}
 	x, err := exam.Declare(spec.Exam)
-	return err == nil && x.Overlaps()
+	return err == nil && (x.Overlaps() || x.Upstreams())
 }
 
 func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Exercise, o Options) ([]Result, error) {
@@ -129,7 +129,7 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 	if o.Runs <= 0 {
 		o.Runs = 2
 	}
-	if len(e.Services()) == 0 && !overlaps(spec) {
+	if len(e.Services()) == 0 && !chancy(spec) {
 		o.Runs = min(o.Runs, 3)
 	}
 	spec.Limits.Build = max(spec.Limits.Build, buildLimit)

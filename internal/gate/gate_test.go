@@ -316,14 +316,21 @@ func TestFeedbackLeavesGoroutinesOut(t *testing.T) {
 	}
 }
 
-func TestOverlaps(t *testing.T) {
+func TestChance(t *testing.T) {
 	check := func(opts ...exam.Option) grader.Exercise {
 		return grader.Exercise{Exam: func(x *exam.X) { x.Check("a", "a", func(*exam.C) {}, opts...) }}
 	}
-	if overlaps(grader.Exercise{}) || overlaps(check()) {
-		t.Error("an exam without parallel checks overlaps")
+	if chancy(grader.Exercise{}) || chancy(check()) {
+		t.Error("an exam whose checks run one after the other, and nothing else, leaves something to chance")
 	}
-	if !overlaps(check(exam.Parallel())) {
-		t.Error("an exam with a parallel check does not overlap")
+	if !chancy(check(exam.Parallel())) {
+		t.Error("an exam with a parallel check leaves nothing to chance")
+	}
+	calls := grader.Exercise{Exam: func(x *exam.X) {
+		x.Upstream("north", "NORTH_URL")
+		x.Check("a", "a", func(*exam.C) {})
+	}}
+	if !chancy(calls) {
+		t.Error("an exam with an upstream leaves nothing to chance")
 	}
 }
