@@ -22,13 +22,14 @@ type examiner = Client
 type C struct {
 	*examiner // the client that c.Get, c.Post and so on use; it talks to instance 0
 
-	session *Session
-	spec    *spec
-	ctx     context.Context
-	rand    *rand.Rand
-	began   time.Time
-	mark    wire.Mark
-	logMark int
+	session       *Session
+	spec          *spec
+	ctx           context.Context
+	rand          *rand.Rand
+	began         time.Time
+	mark          wire.Mark
+	logMark       int
+	upstreamMarks map[string]upstreamMark
 
 	mu      sync.Mutex
 	last    string // the last request, as Finding.Did
@@ -42,6 +43,7 @@ func (s *Session) newCheck(ctx context.Context, sp *spec) *C {
 	c := &C{session: s, spec: sp, ctx: ctx, rand: newRand(s.opts.Seed, sp.id), began: time.Now(), touched: map[*Program]bool{}}
 	c.mark = s.statements.Mark()
 	c.logMark = s.log.len()
+	c.upstreamMarks = s.markUpstreams()
 	c.examiner = c.Client("examiner")
 	return c
 }
@@ -85,6 +87,11 @@ func (c *C) clean() {
 	c.mu.Unlock()
 	for i := len(fns) - 1; i >= 0; i-- {
 		fns[i]()
+	}
+	for _, u := range c.session.upstreams {
+		if err := u.reset(); err != nil {
+			c.session.setTrouble(err)
+		}
 	}
 	if c.session.barrier != nil {
 		c.session.barrier.Disarm()

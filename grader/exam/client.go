@@ -62,7 +62,8 @@ type request struct {
 	header       http.Header
 	timeout      time.Duration
 	unfinished   bool
-	held         *heldBody // nil unless begun by Begin
+	held         *heldBody     // nil unless begun by Begin
+	left         chan struct{} // nil unless sent by Send; closed when the client hangs up
 	err          error
 }
 
@@ -191,11 +192,23 @@ func (cl *Client) send(r *request) (*Response, error) {
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(c.ctx, r.timeout)
 	defer cancel()
+	if r.left != nil {
+		go func() {
+			select {
+			case <-r.left:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
 	began := time.Now()
 	resp, err := cl.roundTrip(ctx, r)
 	entry := report.Entry{Kind: report.KindHTTP, Actor: cl.actor(), Text: r.String(), Duration: time.Since(began)}
 	if err != nil {
 		entry.Result, entry.Failed = transportError(err), true
+		if r.hungUp() {
+			entry.Result, entry.Failed = hungUp, false
+		}
 	} else {
 		resp.Duration = entry.Duration
 		entry.Result = resp.String()

@@ -4,7 +4,7 @@
 // what it did, what it expected and what it saw.
 //
 // The examiner and the program never share a process. Everything a check knows
-// it learned over HTTP, from the database and Redis, from the wire between program
+// it learned over HTTP, from the upstreams that the program calls, from the database and Redis, from the wire between program
 // and these, from the program's log, or from its exit.
 package exam
 
@@ -26,6 +26,7 @@ type X struct {
 	instances int
 	env       []string
 	reshaped  []string
+	upstreams []upstreamSpec
 }
 
 // spec is one declared check.
@@ -52,8 +53,8 @@ func After(ids ...string) Option {
 
 // Parallel lets a check overlap with neighbours that are parallel too. Such a
 // check must use rows and keys of its own. It must not ask for Statements,
-// Commands or Barrier, which belong to the whole program, and for faults only of
-// an instance that no other of these checks uses.
+// Commands, Upstream or Barrier, which belong to the whole program, and for
+// faults only of an instance that no other of these checks uses.
 func Parallel() Option { return func(s *settings) { s.parallel = true } }
 
 // Why says why the thing examined matters in production. On a check it is the
@@ -79,12 +80,16 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // Declare runs an exam function and returns what it declared. It fails when a
 // check has a malformed or repeated id or no title, or comes after a check that
-// is not declared before it, or when there is no check at all.
+// is not declared before it, when there is no check at all, or when an upstream
+// has a malformed or repeated name or variable.
 func Declare(fn func(*X)) (*X, error) {
 	x := &X{instances: 1}
 	fn(x)
 	if len(x.checks) == 0 {
 		return nil, fmt.Errorf("the exam declares no check")
+	}
+	if err := x.checkUpstreams(); err != nil {
+		return nil, err
 	}
 	seen := map[string]bool{StartsID: true}
 	for _, s := range x.checks {
@@ -133,6 +138,9 @@ func (x *X) Reshaped(relations ...string) { x.reshaped = append(x.reshaped, rela
 func (x *X) Overlaps() bool {
 	return slices.ContainsFunc(x.checks, func(s *spec) bool { return s.parallel })
 }
+
+// Upstreams tells whether the exam plays any service that the program calls.
+func (x *X) Upstreams() bool { return len(x.upstreams) > 0 }
 
 // Listed returns id and title of every check in order, the built-in one first.
 func (x *X) Listed() [][2]string {

@@ -10,13 +10,15 @@ import (
 	"sync"
 )
 
-// Pending is a request that the program works on and whose end the examiner
-// keeps back.
+// Pending is a request that the program works on: one of which the examiner keeps
+// back the end, by Begin, or one that was sent whole, by Send.
 type Pending struct {
-	body *heldBody
-	done chan struct{}
-	resp *Response
-	err  error
+	body  *heldBody     // of Begin
+	left  chan struct{} // of Send
+	leave sync.Once
+	done  chan struct{}
+	resp  *Response
+	err   error
 }
 
 // FreshConnections makes the client open a connection for every request and
@@ -56,9 +58,45 @@ func (cl *Client) Begin(method, path string, body any, opts ...RequestOption) (*
 	}
 }
 
+// Send sends a whole request and returns without waiting for the answer.
+func (cl *Client) Send(method, path string, body any, opts ...RequestOption) *Pending {
+	r := newRequest(cl.c.session.limits.Request, method, path, body, opts)
+	r.left = make(chan struct{})
+	p := &Pending{left: r.left, done: make(chan struct{}), err: errors.New("the examiner could not send the request")}
+	go func() {
+		defer close(p.done)
+		p.resp, p.err = cl.send(r)
+	}()
+	cl.c.atEnd(p.abandon)
+	return p
+}
+
+// Leave hangs up, as a client does that does not want the answer any more: the
+// connection is closed. It returns when that is done. It is for requests sent by
+// Send.
+func (p *Pending) Leave() {
+	p.leave.Do(func() { close(p.left) })
+	<-p.done
+}
+
+// hungUp stands in the evidence in place of an answer that nobody waited for.
+const hungUp = "hung up"
+
+// hungUp tells whether the client did not wait for the answer.
+func (r *request) hungUp() bool {
+	select {
+	case <-r.left: // never, when there is none
+		return true
+	default:
+		return false
+	}
+}
+
 // Finish sends the rest of the body, once, and returns the answer.
 func (p *Pending) Finish() (*Response, error) {
-	p.body.finish.Do(func() { close(p.body.rest) })
+	if p.body != nil {
+		p.body.finish.Do(func() { close(p.body.rest) })
+	}
 	return p.Answer()
 }
 
@@ -79,6 +117,10 @@ func (p *Pending) Answered() bool {
 }
 
 func (p *Pending) abandon() {
+	if p.body == nil {
+		p.Leave()
+		return
+	}
 	close(p.body.gone)
 	<-p.done
 }

@@ -102,6 +102,7 @@ func (p *Program) launch() error {
 	if p.redis != nil {
 		env = append(env, "REDIS_URL="+s.opts.Redis.ProgramURL(p.redis.Addr()))
 	}
+	env = append(env, s.upstreamEnv()...)
 	env = changed(append(env, s.x.env...), p.change)
 	p.port, p.started = portOf(env), time.Now()
 	p.stopped.Store(false)

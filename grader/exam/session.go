@@ -36,6 +36,7 @@ type Session struct {
 	cancel context.CancelFunc
 
 	programs   []*Program
+	upstreams  []*upstreamServer
 	statements *wire.Log
 	barrier    *wire.Barrier
 	log        programLog
@@ -63,8 +64,8 @@ func NewSession(ctx context.Context, x *X, o Options) (*Session, error) {
 	for i := range s.programs {
 		s.programs[i] = &Program{session: s, index: i}
 	}
-	var err error
-	if o.Database != nil {
+	err := s.listenUpstreams()
+	if err == nil && o.Database != nil {
 		err = s.connect()
 	}
 	if err == nil && o.Redis != nil {
@@ -303,7 +304,7 @@ func (s *Session) claim(name string) bool {
 // Log returns the end of what the program printed, safe to show.
 func (s *Session) Log() string { return s.log.tail(200) }
 
-// Close ends every instance with all it started, and the proxies. It returns
+// Close ends every instance with all it started, the proxies and the upstreams. It returns
 // when nothing is left.
 func (s *Session) Close() {
 	var wg sync.WaitGroup
@@ -319,6 +320,9 @@ func (s *Session) Close() {
 	}
 	if s.redis != nil {
 		s.redis.close()
+	}
+	for _, u := range s.upstreams {
+		u.close()
 	}
 	s.cancel()
 }

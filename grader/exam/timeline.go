@@ -67,8 +67,8 @@ func (l *programLog) tail(n int) string {
 	return b.String()
 }
 
-// timeline joins what the examiner did, what the program ran on its database
-// and on Redis, and what it logged, in the order of time.
+// timeline joins what the examiner did, what the program asked its upstreams, ran
+// on its database and on Redis, and what it logged, in the order of time.
 func (c *C) timeline() []report.Entry {
 	c.mu.Lock()
 	entries := slices.Clone(c.entries)
@@ -78,6 +78,7 @@ func (c *C) timeline() []report.Entry {
 	}
 	c.mu.Unlock()
 	if !c.spec.parallel {
+		entries = append(entries, c.upstreamEntries()...)
 		for _, st := range c.Statements() {
 			entries = append(entries, c.statementEntry(st))
 		}
@@ -111,13 +112,22 @@ func splitAnswers(entries []report.Entry) []report.Entry {
 	var answers []report.Entry
 	for i := range entries {
 		e := &entries[i]
-		if e.Kind != report.KindHTTP || e.Result == "" || i+1 == len(entries) || entries[i+1].At >= e.At+e.Duration {
+		if e.Kind != report.KindHTTP && e.Kind != report.KindUpstream || e.Result == "" || i+1 == len(entries) || entries[i+1].At >= e.At+e.Duration {
 			continue
 		}
-		answers = append(answers, report.Entry{At: e.At + e.Duration, Kind: e.Kind, Actor: e.Actor, Text: "got " + e.Result, Failed: e.Failed})
+		answers = append(answers, report.Entry{At: e.At + e.Duration, Kind: e.Kind, Actor: e.Actor, Text: result(e), Failed: e.Failed})
 		e.Result, e.Failed = "", false
 	}
 	return append(entries, answers...)
+}
+
+// result is an outcome that stands on a line of its own: what a client got, what
+// an upstream did.
+func result(e *report.Entry) string {
+	if e.Kind == report.KindHTTP && e.Result != hungUp {
+		return "got " + e.Result
+	}
+	return e.Result
 }
 
 // mergeRepeated makes one entry of requests that were repeated, with nothing in

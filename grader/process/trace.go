@@ -44,34 +44,47 @@ func LearnerTrace(output, modulePrefix string) string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// stack is the learner's part of one goroutine's trace.
-type stack struct {
-	state  string // "chan receive", without the time
-	frames []string
-	count  int
+// Stack is the learner's part of the traces of goroutines that look alike.
+type Stack struct {
+	State  string  // "chan receive", without the time
+	Frames []Frame // the innermost first, what started the goroutine last
+	Count  int     // goroutines
 }
 
-func learnerStacks(lines []string, prefix string) []stack {
-	var all []stack
-	add := func(s stack) {
-		if len(s.frames) == 0 {
+// Frame is one line of a trace: bookfinder.(*Finder).First at
+// bookfinder/bookfinder.go:42.
+type Frame struct{ Func, Place string }
+
+// LearnerStacks reads a goroutine dump as LearnerTrace does, and returns what it
+// would show.
+func LearnerStacks(dump, modulePrefix string) []Stack {
+	return learnerStacks(strings.Split(dump, "\n"), strings.TrimSuffix(modulePrefix, "/")+"/")
+}
+
+// ShowStacks is stacks as LearnerTrace shows them.
+func ShowStacks(stacks []Stack) string { return strings.Trim(showStacks(stacks), "\n") }
+
+func learnerStacks(lines []string, prefix string) []Stack {
+	var all []Stack
+	add := func(s Stack) {
+		if len(s.Frames) == 0 {
 			return
 		}
-		same := slices.IndexFunc(all, func(o stack) bool {
-			return o.state == s.state && slices.Equal(o.frames, s.frames)
+		same := slices.IndexFunc(all, func(o Stack) bool {
+			return o.State == s.State && slices.Equal(o.Frames, s.Frames)
 		})
 		if same >= 0 {
-			all[same].count++
+			all[same].Count++
 			return
 		}
 		all = append(all, s)
 	}
-	current, inside := stack{}, false
+	current, inside := Stack{}, false
 	for i, line := range lines {
 		if m := goroutineLine.FindStringSubmatch(line); m != nil {
 			add(current)
 			state, _, _ := strings.Cut(m[1], ",")
-			current, inside = stack{state: state, count: 1}, true
+			current, inside = Stack{State: state, Count: 1}, true
 			continue
 		}
 		if !inside {
@@ -79,12 +92,12 @@ func learnerStacks(lines []string, prefix string) []stack {
 		}
 		if strings.TrimSpace(line) == "" {
 			add(current)
-			current, inside = stack{}, false
+			current, inside = Stack{}, false
 			continue
 		}
 		if m := fileLine.FindStringSubmatch(line); m != nil && i > 0 {
 			if file, ok := strings.CutPrefix(m[1], prefix); ok {
-				current.frames = append(current.frames, frame(lines[i-1], file, prefix))
+				current.Frames = append(current.Frames, frame(lines[i-1], file, prefix))
 			}
 		}
 	}
@@ -92,33 +105,32 @@ func learnerStacks(lines []string, prefix string) []stack {
 	return all
 }
 
-// frame joins the two lines of a frame: "at lostupdate.(*Server).withdraw,
-// lostupdate/lostupdate.go:42".
-func frame(function, file, prefix string) string {
+// frame reads the two lines of a frame.
+func frame(function, file, prefix string) Frame {
 	function = strings.TrimPrefix(strings.TrimSpace(function), "created by ")
 	function, _, _ = strings.Cut(function, " in goroutine ")
 	function = arguments.ReplaceAllString(function, "")
-	return strings.TrimPrefix(function, prefix) + "\n        " + file
+	return Frame{Func: strings.TrimPrefix(function, prefix), Place: file}
 }
 
-func showStacks(all []stack) string {
+func showStacks(all []Stack) string {
 	var b strings.Builder
 	for i, s := range all {
 		if i == traceGoroutines {
 			fmt.Fprintf(&b, "\n… and %d goroutines more\n", len(all)-i)
 			break
 		}
-		if s.count > 1 {
-			fmt.Fprintf(&b, "\n%d goroutines [%s]:\n", s.count, s.state)
+		if s.Count > 1 {
+			fmt.Fprintf(&b, "\n%d goroutines [%s]:\n", s.Count, s.State)
 		} else {
-			fmt.Fprintf(&b, "\ngoroutine [%s]:\n", s.state)
+			fmt.Fprintf(&b, "\ngoroutine [%s]:\n", s.State)
 		}
-		for j, f := range s.frames {
+		for j, f := range s.Frames {
 			if j == traceFrames {
-				fmt.Fprintf(&b, "    … %d frames more\n", len(s.frames)-j)
+				fmt.Fprintf(&b, "    … %d frames more\n", len(s.Frames)-j)
 				break
 			}
-			b.WriteString("    " + f + "\n")
+			b.WriteString("    " + f.Func + "\n        " + f.Place + "\n")
 		}
 	}
 	return b.String()

@@ -114,13 +114,14 @@ type Kind string
 
 // The kinds of evidence.
 const (
-	KindHTTP    Kind = "http"
-	KindSQL     Kind = "sql"
-	KindRedis   Kind = "redis"
-	KindLog     Kind = "log"
-	KindProgram Kind = "program" // started, signalled, exited
-	KindFault   Kind = "fault"   // something the examiner did to the services
-	KindNote    Kind = "note"
+	KindHTTP     Kind = "http"
+	KindSQL      Kind = "sql"
+	KindRedis    Kind = "redis"
+	KindUpstream Kind = "upstream" // what the program asked of a service that the examiner plays
+	KindLog      Kind = "log"
+	KindProgram  Kind = "program" // started, signalled, exited
+	KindFault    Kind = "fault"   // something the examiner did to the services
+	KindNote     Kind = "note"
 )
 
 // Entry is one line of evidence. All text in it is safe to show in a terminal.

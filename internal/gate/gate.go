@@ -110,14 +110,19 @@ func Verify(ctx context.Context, g Grader, e *exercises.Exercise, o Options) ([]
 	return verify(ctx, g, e, e.Spec(), o)
 }
 
-// overlaps tells whether the exam runs checks side by side, so that chance has a
-// part in it even without services.
-func overlaps(spec grader.Exercise) bool {
+// nature tells how an exam goes: whether it runs checks side by side, so that it
+// is mostly waiting, and whether chance has a part in it even without services. It
+// has where checks overlap, and where the exam plays services that the program
+// calls.
+func nature(spec grader.Exercise) (overlaps, chance bool) {
 	if spec.Exam == nil {
-		return false
+		return false, false
 	}
 	x, err := exam.Declare(spec.Exam)
-	return err == nil && x.Overlaps()
+	if err != nil {
+		return false, false
+	}
+	return x.Overlaps(), x.Overlaps() || x.Upstreams()
 }
 
 func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Exercise, o Options) ([]Result, error) {
@@ -129,12 +134,13 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 	if o.Runs <= 0 {
 		o.Runs = 2
 	}
-	switch overlapping := overlaps(spec); {
+	overlapping, chance := nature(spec)
+	if len(e.Services()) == 0 && !chance {
+		o.Runs = min(o.Runs, 3)
+	}
+	switch {
 	case !overlapping:
 		o.AtOnce = 1
-		if len(e.Services()) == 0 {
-			o.Runs = min(o.Runs, 3)
-		}
 	case o.AtOnce <= 0:
 		o.AtOnce = 3
 	}

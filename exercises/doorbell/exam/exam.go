@@ -8,7 +8,7 @@ const lesson = "foundations/configuration#"
 // Exam declares the checks, in the order in which they are easiest to pass. All
 // but the built-in one start the program again, with environments of their own.
 func Exam(x *exam.X) {
-	x.Env("PHONE_URL", "http://127.0.0.1:9/ring")
+	x.Upstream("phone", "PHONE_URL")
 	x.Env("API_KEY", "a key for the instance that only starts")
 	x.Env("DOORS", "front")
 	x.Check("missing", "does not start without a required variable, and names it", missing,

@@ -2,13 +2,11 @@ package exam
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/cairn-learn/cairn/grader/exam"
 )
@@ -157,25 +155,16 @@ func (cl *client) fail(r *exam.Response, expected, saw string) {
 
 // phone is the telephone of a house, in the examiner's hands.
 type phone struct {
-	mu     sync.Mutex
-	calls  []phoneCall
-	status int
-	hold   chan struct{} // when not nil, calls wait until it is closed
-}
-
-type phoneCall struct {
-	user, password, path, query string
-	body                        map[string]any
+	*exam.Upstream
+	before int // calls that other houses had
 }
 
 // connect gives the house a phone that answers.
 func (h *house) connect() *phone {
-	p := &phone{status: http.StatusNoContent}
-	l := h.listen()
-	server := &http.Server{Handler: p}
-	go func() { _ = server.Serve(l) }()
-	context.AfterFunc(h.c.Context(), func() { _ = server.Close() })
-	h.address = l.Addr().String()
+	u := h.c.Upstream("phone")
+	p := &phone{Upstream: u, before: len(u.Calls("/"))}
+	h.address = u.Addr()
+	p.answers(http.StatusNoContent)
 	return p
 }
 
@@ -189,42 +178,18 @@ func (h *house) listen() net.Listener {
 	return l
 }
 
-func (p *phone) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	call := phoneCall{path: r.URL.Path, query: r.URL.RawQuery}
-	call.user, call.password, _ = r.BasicAuth()
-	_ = json.NewDecoder(r.Body).Decode(&call.body) // what is no JSON leaves nil
-	p.mu.Lock()
-	p.calls = append(p.calls, call)
-	hold, status := p.hold, p.status
-	p.mu.Unlock()
-	if hold != nil {
-		select {
-		case <-hold:
-		case <-r.Context().Done():
-		}
-	}
-	w.WriteHeader(status)
-}
-
 // answers sets the status that calls get from now on.
-func (p *phone) answers(status int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.status = status
-}
+func (p *phone) answers(status int) { p.On("/", exam.Answer{Status: status}) }
 
 // fallSilent lets calls wait: they get no answer from now on, until the function
 // that it returns is called.
 func (p *phone) fallSilent() (wake func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	hold := make(chan struct{})
-	p.hold = hold
-	return func() { close(hold) }
+	p.On("/", exam.Answer{Status: http.StatusNoContent, Hold: true})
+	return func() {
+		p.answers(http.StatusNoContent)
+		p.Release()
+	}
 }
 
-func (p *phone) made() []phoneCall {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]phoneCall(nil), p.calls...)
-}
+// made returns the calls since the house was connected.
+func (p *phone) made() []*exam.Call { return p.Calls("/")[p.before:] }

@@ -1,6 +1,7 @@
 package exam
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -167,15 +168,18 @@ func call(c *exam.C) {
 		made := p.made()
 		c.Require(len(made) == 1, exam.Finding{Did: did, Expected: "one call of the phone", Saw: fmt.Sprintf("%d calls", len(made))})
 		got := made[0]
+		user, password, _ := (&http.Request{Header: got.Header}).BasicAuth()
+		var body map[string]any
+		_ = json.Unmarshal(got.Body, &body) // what is no JSON leaves nil
 		for _, s := range []struct{ what, got, want string }{
-			{"the path of the URL", got.path, h.path},
-			{"the query of the URL", got.query, "line=" + h.query},
-			{"the user of the URL", got.user, h.user},
-			{"the password of the URL", got.password, h.password},
-			{"door", fmt.Sprint(got.body["door"]), h.doors[1]},
-			{"chime", fmt.Sprint(got.body["chime"]), chime},
-			{"greeting", fmt.Sprint(got.body["greeting"]), greeting},
-			{"message", fmt.Sprint(got.body["message"]), message},
+			{"the path of the URL", got.Path, h.path},
+			{"the query of the URL", got.Query, "line=" + h.query},
+			{"the user of the URL", user, h.user},
+			{"the password of the URL", password, h.password},
+			{"door", fmt.Sprint(body["door"]), h.doors[1]},
+			{"chime", fmt.Sprint(body["chime"]), chime},
+			{"greeting", fmt.Sprint(body["greeting"]), greeting},
+			{"message", fmt.Sprint(body["message"]), message},
 		} {
 			c.Require(s.got == s.want, exam.Finding{Did: did,
 				Expected: fmt.Sprintf("a call of the phone with %s: %q", s.what, s.want), Saw: fmt.Sprintf("%q", s.got)})
