@@ -34,7 +34,7 @@ type Options struct {
 	Runs     int             // of the reference solution; 0 means 2; at most 3 without services, unless checks overlap
 	Race     bool            // grade solution and alternatives once more under the race detector
 	Update   bool            // write golden files instead of comparing with them
-	AtOnce   int             // items tried at once where checks overlap, as such exams are mostly waiting; 0 means 3
+	AtOnce   int             // items tried at once where checks overlap or wait for upstreams; 0 means 3
 	Dir      string          // the exercises folder that Update writes into
 	Only     *regexp.Regexp  // items to try, by what Item.String says; nil means all
 	Course   *lessons.Course // resolves links to lessons; nil leaves them unchecked
@@ -110,19 +110,14 @@ func Verify(ctx context.Context, g Grader, e *exercises.Exercise, o Options) ([]
 	return verify(ctx, g, e, e.Spec(), o)
 }
 
-// nature tells how an exam goes: whether it runs checks side by side, so that it
-// is mostly waiting, and whether chance has a part in it even without services. It
-// has where checks overlap, and where the exam plays services that the program
-// calls.
-func nature(spec grader.Exercise) (overlaps, chance bool) {
+// chancy tells whether chance has a part in the exam even without services: it
+// runs checks side by side, or plays services that the program calls.
+func chancy(spec grader.Exercise) bool {
 	if spec.Exam == nil {
-		return false, false
+		return false
 	}
 	x, err := exam.Declare(spec.Exam)
-	if err != nil {
-		return false, false
-	}
-	return x.Overlaps(), x.Overlaps() || x.Upstreams()
+	return err == nil && (x.Overlaps() || x.Upstreams())
 }
 
 func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Exercise, o Options) ([]Result, error) {
@@ -134,13 +129,12 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 	if o.Runs <= 0 {
 		o.Runs = 2
 	}
-	overlapping, chance := nature(spec)
-	if len(e.Services()) == 0 && !chance {
-		o.Runs = min(o.Runs, 3)
-	}
 	switch {
-	case !overlapping:
+	case !chancy(spec):
 		o.AtOnce = 1
+		if len(e.Services()) == 0 {
+			o.Runs = min(o.Runs, 3)
+		}
 	case o.AtOnce <= 0:
 		o.AtOnce = 3
 	}

@@ -316,26 +316,21 @@ func TestFeedbackLeavesGoroutinesOut(t *testing.T) {
 	}
 }
 
-func TestNature(t *testing.T) {
+func TestChance(t *testing.T) {
 	check := func(opts ...exam.Option) grader.Exercise {
 		return grader.Exercise{Exam: func(x *exam.X) { x.Check("a", "a", func(*exam.C) {}, opts...) }}
+	}
+	if chancy(grader.Exercise{}) || chancy(check()) {
+		t.Error("an exam whose checks run one after the other, and nothing else, leaves something to chance")
+	}
+	if !chancy(check(exam.Parallel())) {
+		t.Error("an exam with a parallel check leaves nothing to chance")
 	}
 	calls := grader.Exercise{Exam: func(x *exam.X) {
 		x.Upstream("north", "NORTH_URL")
 		x.Check("a", "a", func(*exam.C) {})
 	}}
-	for _, test := range []struct {
-		name             string
-		spec             grader.Exercise
-		overlaps, chance bool
-	}{
-		{"no exam", grader.Exercise{}, false, false},
-		{"one check after the other", check(), false, false},
-		{"a parallel check", check(exam.Parallel()), true, true},
-		{"an upstream", calls, false, true},
-	} {
-		if overlaps, chance := nature(test.spec); overlaps != test.overlaps || chance != test.chance {
-			t.Errorf("%s: overlaps %t, chance %t", test.name, overlaps, chance)
-		}
+	if !chancy(calls) {
+		t.Error("an exam with an upstream leaves nothing to chance")
 	}
 }
