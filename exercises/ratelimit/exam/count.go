@@ -145,9 +145,14 @@ func countApart(c *exam.C) {
 	})
 }
 
-// wantKey fails unless what Redis holds of the customer bears its name.
+// wantKey fails unless what Redis holds of the customer bears its name. A program
+// that does not use Redis yet is told so by another check.
 func wantKey(c *exam.C, name string) {
-	for _, key := range c.Redis().Keys("*") {
+	keys := c.Redis().Keys("*")
+	if len(keys) == 0 {
+		return
+	}
+	for _, key := range keys {
 		if strings.HasPrefix(key, "ratelimit:"+name) {
 			return
 		}

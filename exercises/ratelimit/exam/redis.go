@@ -80,7 +80,7 @@ func wantGone(cu *customer) {
 			cu.c.Fail(exam.Finding{
 				Did:      fmt.Sprintf("waited for the window of %s and a second more, after the last message that was accepted", window),
 				Expected: "nothing of this customer is left in Redis",
-				Saw:      fmt.Sprintf("%d key(s) are still there", len(left)),
+				Saw:      "something is. (Messages that were refused had come until shortly before the window was over)",
 			})
 		}
 		time.Sleep(20 * time.Millisecond) // between two looks

@@ -266,7 +266,7 @@ func wrongWait(cu *customer, cl *exam.Client, when string) *exam.Finding {
 	case given < least:
 		saw += ". After that time the message would be refused once more"
 	case given > int(window/time.Second)+1:
-		saw += ". That is more than the whole window; Retry-After is in seconds"
+		saw = "a number larger than the whole window: Retry-After is in seconds"
 	default:
 		saw += ". It would have been accepted a second earlier, or more"
 	}
