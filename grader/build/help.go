@@ -67,7 +67,6 @@ var help = []struct {
 	{sign: regexp.MustCompile(`^found packages `), text: "All files of one folder belong to one package: give them the same package line."},
 	{sign: regexp.MustCompile(`^use of internal package`), text: "An internal package can be used only by its own module."},
 	{sign: regexp.MustCompile(`no matching files found`), text: "The file to embed is not in the exercise's folder, or in one that is left out (hidden folders, testdata, vendor)."},
-	{sign: regexp.MustCompile(`invalid UTF-8`), text: "Save the file as UTF-8."},
 	{sign: regexp.MustCompile(`import cycle`), text: "Move what both packages need into a third one."},
 	{sign: regexp.MustCompile(`^missing function body`), text: "A function needs its body in braces; the opening brace stands on the same line."},
 }

@@ -34,7 +34,7 @@ func (w *walk) check() {
 // checkGo looks at one Go file.
 func (w *walk) checkGo(name string, content []byte) {
 	if encoding := encodingOf(content); encoding != "" {
-		w.refuse(name, 0, "is saved as "+encoding+"; Go reads UTF-8 only", "Save it again as UTF-8: most editors have “save with encoding”.")
+		w.refuse(name, lineOfOddByte(content), "is saved as "+encoding+"; Go reads UTF-8 only", "Save it again as UTF-8: most editors have “save with encoding”.")
 		return
 	}
 	if len(bytes.TrimSpace(content)) == 0 {
@@ -67,6 +67,16 @@ func encodingOf(content []byte) string {
 		return "Latin-1, or another of the old encodings"
 	}
 	return ""
+}
+
+// lineOfOddByte is the line of the first byte that is no UTF-8, 0 where zero bytes
+// make lines meaningless.
+func lineOfOddByte(content []byte) int {
+	if bytes.IndexByte(content, 0) >= 0 {
+		return 0
+	}
+	valid := strings.ToValidUTF8(string(content), "\x00")
+	return 1 + strings.Count(valid[:max(0, strings.IndexByte(valid, 0))], "\n")
 }
 
 // directives that reach into other packages or past Go's rules.

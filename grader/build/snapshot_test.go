@@ -132,7 +132,7 @@ func TestRefused(t *testing.T) {
 		{name: "cgo directive", files: files{"greeter.go": solution + "\n//go:cgo_ldflag \"-x\"\n"}, file: "greeter.go", line: 14, says: "//go:cgo_"},
 		{name: "line", files: files{"greeter.go": solution + "\n//line /etc/passwd:1\nvar x = 1 // line 3: of 4\n//line of thought\n"}, file: "greeter.go", line: 14, says: "//line is not allowed here"},
 		{name: "line in a comment", files: files{"greeter.go": solution + "\nvar x = /*line x.go:7*/ 1\n"}, file: "greeter.go", line: 14, says: "//line is not allowed here"},
-		{name: "latin-1", files: files{"greeter.go": solution + "\n// gr\xfc\xdfe\n"}, file: "greeter.go", says: "saved as Latin-1"},
+		{name: "latin-1", files: files{"greeter.go": solution + "\n// gr\xfc\xdfe\n"}, file: "greeter.go", line: 14, says: "saved as Latin-1"},
 		{name: "cgo", files: files{"greeter.go": solution, "c.go": "package greeter\n\n// int x;\nimport \"C\"\n"}, file: "c.go", line: 4, says: `import "C" is not allowed`},
 		{name: "cgo as raw string", files: files{"greeter.go": solution, "c.go": "package greeter\n\nimport `C`\n"}, file: "c.go", line: 3, says: `import "C" is not allowed`},
 		{name: "assembler", files: files{"greeter.go": solution, "asm_amd64.s": ""}, file: "asm_amd64.s", says: "is assembler code, which is not allowed here"},

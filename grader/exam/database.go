@@ -84,7 +84,7 @@ func (l Limits) lockWait() time.Duration { return min(3*time.Second, l.Check/4) 
 
 // statementTime is how long one statement of the examiner's may take. Only what
 // the program has put into the database takes so long.
-func (l Limits) statementTime() time.Duration { return l.Check * 3 / 4 }
+func (l Limits) statementTime() time.Duration { return l.Check / 2 }
 
 // connectExaminer opens a connection for the examiner to the grade's database.
 func (s *Session) connectExaminer(ctx context.Context) (*pgx.Conn, error) {

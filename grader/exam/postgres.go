@@ -14,8 +14,8 @@ func (c *C) Statements() []wire.Statement { return c.session.statements.Since(c.
 
 // Barrier arms the barrier: each database session that has had its first answer
 // to a SELECT on the table is held until the given number of sessions have. It
-// lets go early when the missing ones wait for a lock, and at the latest after
-// 300 ms. It makes a race that is possible happen every time, and it delays
+// lets go early when the missing ones wait for a lock, and otherwise 300 ms after
+// anything has moved, at the latest after 3 s. It makes a race that is possible happen every time, and it delays
 // correct code by a moment only. It is disarmed when the check ends.
 func (c *C) Barrier(parties int, table string) *Barrier {
 	if c.session.barrier == nil {

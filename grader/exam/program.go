@@ -134,7 +134,7 @@ func (p *Program) awaitListening(ctx context.Context) *Finding {
 		conn, err := d.DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(p.port))
 		if err == nil {
 			_ = conn.Close()
-			if p.ended() { // and something that it left behind listens
+			if p.ends() { // and something that it left behind listens
 				return p.exitedAtStart()
 			}
 			return nil
@@ -201,6 +201,24 @@ func (p *Program) lastWords() string {
 		return ""
 	}
 	return ": " + line
+}
+
+// handOver is how long a program that has started children has to live to count
+// as one that goes on running.
+const handOver = 300 * time.Millisecond
+
+// ends tells whether the process has ended or, where a child may be there to work
+// in its place, ends soon after its start.
+func (p *Program) ends() bool {
+	if !p.ended() && p.proc.HasChildren() {
+		soon := time.NewTimer(time.Until(p.started.Add(handOver)))
+		defer soon.Stop()
+		select {
+		case <-p.proc.Done():
+		case <-soon.C:
+		}
+	}
+	return p.ended()
 }
 
 // exited tells whether the process ended without the examiner's doing.

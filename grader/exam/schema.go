@@ -47,7 +47,7 @@ const asNew = "reset all; reset session authorization; deallocate all; close all
 
 // schemaSQL is run with PostgreSQL's own functions and operators alone. Its
 // parameters are the names of relations, functions and operators, or nulls.
-const schemaSQL = `set search_path = pg_catalog;
+const schemaSQL = `set search_path = pg_catalog; set statement_timeout = 0;
 select json_build_object(
 	'Relations', coalesce((select json_agg(json_build_object('OID', c.oid, 'Schema', n.nspname, 'Name', c.relname, 'Kind', c.relkind,
 		'Rules', array(select rulename from pg_rewrite where ev_class = c.oid and rulename <> '_RETURN' order by 1),
@@ -63,7 +63,7 @@ select json_build_object(
 	'Operators', array(select distinct o.oprname from pg_operator o join pg_namespace n on n.oid = o.oprnamespace
 		where n.nspname = 'public' and (%[3]s is null or o.oprname::text = any(%[3]s))
 			and not exists (select from pg_depend where classid = 'pg_operator'::regclass and objid = o.oid and deptype = 'e')));
-reset search_path`
+reset search_path; reset statement_timeout`
 
 // readSchema makes the session as new and returns what of the database matters to
 // the statement; everything, when that is "".

@@ -195,6 +195,13 @@ func gone(pid int) bool {
 	return len(fields) > 0 && (fields[0][0] == 'Z' || fields[0][0] == 'X')
 }
 
+// HasChildren tells whether the program has child processes. It is known on Linux
+// only.
+func (p *Process) HasChildren() bool {
+	children, _ := childrenOf(p.pid)
+	return len(children) > 0
+}
+
 type parentage struct{ pid, parent int }
 
 // everyProcess lists the processes of this machine with their parents.

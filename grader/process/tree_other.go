@@ -59,6 +59,10 @@ func killSession(pid int) { _ = unix.Kill(-pid, unix.SIGKILL) }
 // gone tells whether a process is no more.
 func gone(pid int) bool { return unix.Kill(pid, 0) == unix.ESRCH }
 
+// HasChildren tells whether the program has child processes. It is known on Linux
+// only.
+func (p *Process) HasChildren() bool { return false }
+
 // treeSize is what the limits are compared with. It is not watched here.
 type treeSize struct {
 	processes int

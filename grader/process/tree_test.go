@@ -233,8 +233,8 @@ func TestStoppedSupervisor(t *testing.T) {
 	p := start(t, spec(t, "parent", append([]string{w.socket, "stay"}, escapes()...)...))
 	want := heard(escapes())
 	await(t, w.lines, len(want), "alive")
-	if p.Ended() {
-		t.Error("a program that runs has ended")
+	if p.Ended() || !p.HasChildren() {
+		t.Errorf("ended %t, has children %t; it runs and has", p.Ended(), p.HasChildren())
 	}
 	if err := p.supervisor.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)

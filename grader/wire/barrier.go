@@ -8,7 +8,8 @@ import (
 
 // How long a barrier holds an answer.
 const (
-	barrierLimit = 300 * time.Millisecond // at the latest, from the first answer held
+	barrierLimit = 300 * time.Millisecond // from the first answer held, or since a new session has moved …
+	barrierMost  = 3 * time.Second        // … at the latest
 	barrierWait  = 20 * time.Millisecond  // a statement unanswered for so long waits for a lock …
 	barrierSlack = 5                      // … unless others took a fifth of the time or more: then the server is slow
 	barrierTick  = 2 * time.Millisecond
@@ -19,7 +20,9 @@ const (
 // session, until as many sessions have had such an answer: then all have read
 // before anyone writes. It lets go early when every missing party has had a
 // statement unanswered for 20 ms that can be waiting for a lock, because then
-// correct code keeps it out; and 300 ms after the first answer held in any case.
+// correct code keeps it out; and 300 ms after the first answer held. Where a
+// session is being opened meanwhile, which takes long on a busy machine, it waits
+// until that session has had 300 ms without an answer, 3 s at most.
 // An answered SELECT is one whose CommandComplete was followed by ReadyForQuery;
 // an UPDATE alone is never held.
 //
@@ -36,7 +39,7 @@ type Outcome struct {
 	Met      bool // all parties had read before any was answered
 	Arrived  int  // how many had read
 	Early    bool // let go because the missing ones waited for a lock
-	TimedOut bool // let go after 300 ms
+	TimedOut bool // let go because the time was up
 }
 
 // arming is one use of a barrier.
@@ -54,6 +57,10 @@ type arming struct {
 type party struct {
 	since   atomic.Int64 // when its oldest unanswered request was sent, on clock(); 0 for none
 	mayWait atomic.Bool  // that request can be waiting for a lock
+
+	joined int64        // when the session began, on clock()
+	opened atomic.Bool  // it has had its first answer
+	moved  atomic.Int64 // when it had its last one, or began
 }
 
 var epoch = time.Now()
@@ -114,6 +121,8 @@ func (b *Barrier) join(p *party) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.parties[p] = struct{}{}
+	p.joined = clock(time.Now())
+	p.moved.Store(p.joined)
 }
 
 func (b *Barrier) leave(p *party) {
@@ -193,11 +202,27 @@ func (b *Barrier) check(a *arming, now time.Time) (over bool) {
 	case b.waiting(a, now) >= a.count-len(a.arrived):
 		b.finish(a, Outcome{Early: true})
 		return true
-	case now.Sub(a.first) >= barrierLimit:
+	case now.Sub(a.first) >= barrierMost, clock(now)-b.moved(a, now) >= int64(barrierLimit):
 		b.finish(a, Outcome{TimedOut: true})
 		return true
 	}
 	return false
+}
+
+// moved is when something last happened that promises another party: the first
+// one's answer, or progress of a session that began since. The caller holds b.mu.
+func (b *Barrier) moved(a *arming, now time.Time) int64 {
+	last := clock(a.first)
+	for p := range b.parties {
+		if _, here := a.arrived[p]; here || p.joined < clock(a.at) {
+			continue
+		}
+		if !p.opened.Load() {
+			return clock(now)
+		}
+		last = max(last, p.moved.Load())
+	}
+	return last
 }
 
 // waiting counts the parties still missing that wait for a lock. On a machine
@@ -235,6 +260,8 @@ func (b *Barrier) answered(p *party, more bool, now time.Time) {
 		next = clock(now)
 	}
 	p.since.Store(next)
+	p.opened.Store(true)
+	p.moved.Store(clock(now))
 	a := b.armed.Load()
 	if a == nil || since < clock(a.at) {
 		return

@@ -63,6 +63,38 @@ func TestBarrierPatience(t *testing.T) {
 	}
 }
 
+// TestBarrierWaitsForANewSession: opening one can take longer than the barrier
+// would wait for a party that does nothing.
+func TestBarrierWaitsForANewSession(t *testing.T) {
+	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+	begin := func() (*Barrier, *arming, *party) {
+		b, a, _ := armed()
+		p := &party{}
+		b.join(p)
+		p.joined = clock(a.at)
+		return b, a, p
+	}
+	b, a, p := begin()
+	if b.check(a, a.at.Add(ms(2900))) {
+		t.Errorf("let go while a session is being opened: %+v", b.Outcome())
+	}
+	b.answered(p, false, a.at.Add(ms(2000)))
+	if b.check(a, a.at.Add(ms(2299))) {
+		t.Errorf("let go before the session could ask: %+v", b.Outcome())
+	}
+	if !b.check(a, a.at.Add(ms(2300))) || !b.Outcome().TimedOut {
+		t.Errorf("held for a session that does nothing: %+v", b.Outcome())
+	}
+	if b, a, _ := begin(); !b.check(a, a.at.Add(ms(3000))) || !b.Outcome().TimedOut {
+		t.Errorf("held for a session that never opens: %+v", b.Outcome())
+	}
+	b, a, p = begin()
+	p.joined = clock(a.at) - 1
+	if !b.check(a, a.at.Add(ms(300))) {
+		t.Error("held for a session that was there before")
+	}
+}
+
 // TestBarrierWaitsForEveryMissingParty: one of three is at a lock, the third is
 // still on its way.
 func TestBarrierWaitsForEveryMissingParty(t *testing.T) {

@@ -34,6 +34,11 @@ func (s *postgresSession) run() {
 	if !s.hold() {
 		return
 	}
+	if barrier := s.proxy.cfg.Barrier; barrier != nil {
+		s.party = &party{}
+		barrier.join(s.party)
+		defer barrier.leave(s.party)
+	}
 	if err := s.connect(packet); err != nil {
 		s.proxy.cfg.Log.note(s.proxy.cfg.Name, 0, "a connection did not reach the server: %v", err)
 		return
@@ -46,11 +51,8 @@ func (s *postgresSession) converse() {
 	cfg := s.proxy.cfg
 	s.recorder = newRecorder(cfg.Log, cfg.Name, cfg.Log.session())
 	s.recorder.trigger = s.trigger
-	if cfg.Barrier != nil {
-		s.party = &party{}
+	if s.party != nil {
 		s.recorder.barrier, s.recorder.party = cfg.Barrier, s.party
-		cfg.Barrier.join(s.party)
-		defer cfg.Barrier.leave(s.party)
 	}
 	s.carry(s.forwardRequest, s.forwardAnswer)
 	s.recorder.end(time.Now())
