@@ -56,8 +56,9 @@ func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(
 	return errors.Join(err, <-redis)
 }
 
-// open gets the grade its services, side by side. On an error it has released what it had.
-func (r *run) open(ctx context.Context) (world, error) {
+// open gets the grade its services, side by side, and looks after them until ctx
+// ends: lost is told what befalls them. On an error it has released what it had.
+func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 	e := r.s.Exercise
 	if e.Fixture == nil && e.Redis == nil {
 		return world{}, nil
@@ -83,7 +84,27 @@ func (r *run) open(ctx context.Context) (world, error) {
 		w.release(false)
 		return world{}, err
 	}
+	if w.db != nil {
+		go w.db.Vigil(ctx, lost)
+	}
+	if w.redis != nil {
+		go w.redis.Vigil(ctx, lost)
+	}
 	return w, nil
+}
+
+// verify tells lost when a server is no longer the one that the grade began with.
+func (w world) verify(ctx context.Context, lost func(error)) {
+	if w.db != nil {
+		if err := w.db.Verify(ctx); err != nil {
+			lost(err)
+		}
+	}
+	if w.redis != nil {
+		if err := w.redis.Verify(ctx); err != nil {
+			lost(err)
+		}
+	}
 }
 
 func database(ctx context.Context, p services.Provider, f services.Fixture, progress func(services.Progress)) (*services.Database, error) {

@@ -129,8 +129,12 @@ func (r *Redis) Verify(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	var un *Unavailable
+	var refused redisError
 	if err == nil || errors.As(err, &un) {
 		return err
+	}
+	if errors.As(err, &refused) { // it is the right one, and has no time
+		return nil
 	}
 	return unavailable(err, "grade again, cairn starts it anew", "the connection to Redis was lost (verifying the server)")
 }
