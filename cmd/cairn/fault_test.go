@@ -43,6 +43,7 @@ type learner struct {
 	started    string // made by a program that is held
 	letGo      string // made to let it go
 	env        []string
+	grading    *os.Process // the cairn of midGrade
 }
 
 func newLearner(t *testing.T) *learner {
@@ -120,6 +121,7 @@ func (l *learner) midGrade(status int, do func()) (stdout, stderr string) {
 	if err := cmd.Start(); err != nil {
 		l.t.Fatal(err)
 	}
+	l.grading = cmd.Process
 	l.await(l.started)
 	do()
 	l.release()
@@ -190,6 +192,26 @@ func TestWorkspaceMovedInMidGrade(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStoppedInMidGrade stops cairn for a while, as ctrl+z does.
+func TestStoppedInMidGrade(t *testing.T) {
+	l := newLearner(t)
+	l.solve()
+	out, errs := l.midGrade(exitOK, func() {
+		if err := l.grading.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second) // the fault itself
+		if err := l.grading.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+	})
+	first, second, again := strings.Cut(out, " in the middle of the grade; once more from the start\n")
+	if !again || !strings.Contains(first, "\ncairn was stopped for ") || strings.Contains(second, "✗") || !strings.Contains(second, "\npassed · ") || errs != "" {
+		t.Errorf("the grade says\n%s\n%s", out, errs)
+	}
+	l.counted(1)
 }
 
 // TestTwoCairnsAtOnce grades one exercise of one workspace twice at the same time.
