@@ -46,25 +46,21 @@ func gradeNow(t *testing.T, g *Grader, e Exercise, dir string) (r Report, repeat
 	return r, repeated
 }
 
-// mustRecover requires that the grade was repeated once, for that reason, and that
+// mustRecover requires that the grade was repeated for one of the reasons, and that
 // the right program passed.
 func mustRecover(t *testing.T, r Report, repeated []string, why ...string) {
 	t.Helper()
 	if r.Verdict != report.Passed {
 		t.Errorf("verdict %s, want passed\n%s", r.Verdict, everythingSaid(&r))
 	}
-	if len(repeated) != 1 || !containsAny(repeated[0], why) {
-		t.Errorf("repeated because of %q, want once, because of %q", repeated, why)
-	}
-}
-
-func containsAny(text string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(text, w) {
-			return true
+	for _, said := range repeated {
+		for _, w := range why {
+			if strings.Contains(said, w) {
+				return
+			}
 		}
 	}
-	return false
+	t.Errorf("repeated because of %q, want %q", repeated, why)
 }
 
 func mustBeUngraded(t *testing.T, r Report, reason, next string) {

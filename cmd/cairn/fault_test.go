@@ -348,6 +348,29 @@ func TestProgressLostInMidGrade(t *testing.T) {
 	}
 }
 
+// TestProgressOfANewerCairn grades with a store of a form that this cairn does not
+// know.
+func TestProgressOfANewerCairn(t *testing.T) {
+	l := newLearner(t)
+	l.must(exitFailed, l.folder(), "grade")
+	data, err := os.ReadFile(l.store())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const version = 60 // where SQLite keeps user_version, big end first
+	data[version] = 1
+	if err := os.WriteFile(l.store(), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, errs := l.must(exitFailed, l.folder(), "grade")
+	if !strings.Contains(out, "\nfailed · ") || !strings.Contains(errs, "this grade was not remembered: ") || !strings.Contains(errs, "was written by a newer cairn") || !strings.Contains(errs, "upgrade cairn") {
+		t.Errorf("grade says %s\n%s", out, errs)
+	}
+	if after, err := os.ReadFile(l.store()); err != nil || !bytes.Equal(after, data) {
+		t.Errorf("the file was changed (%v)", err)
+	}
+}
+
 // TestOutputOnAFullDisk writes a report where nothing goes in.
 func TestOutputOnAFullDisk(t *testing.T) {
 	l := newLearner(t)
