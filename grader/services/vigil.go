@@ -42,14 +42,7 @@ func (d *Database) Vigil(ctx context.Context, lost func(error)) {
 // Vigil looks after a Redis server as that of a Database does. A server that answers with an error, such
 // as that a script of the program's keeps it busy, has answered.
 func (r *Redis) Vigil(ctx context.Context, lost func(error)) {
-	keepVigil(ctx, titles[redisService], lost, func(ctx context.Context) error {
-		err := r.verify(ctx)
-		var refused redisError
-		if errors.As(err, &refused) {
-			return nil
-		}
-		return err
-	})
+	keepVigil(ctx, titles[redisService], lost, r.verifyAgain)
 }
 
 func keepVigil(ctx context.Context, title string, lost func(error), ask func(context.Context) error) {
