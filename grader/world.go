@@ -14,6 +14,7 @@ import (
 type world struct {
 	db    *services.Database
 	redis *services.Redis
+	vigil *sync.WaitGroup // of those who look after them
 }
 
 // services returns the provider, opened at its first use.
@@ -84,11 +85,12 @@ func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 		w.release(false)
 		return world{}, err
 	}
+	w.vigil = &sync.WaitGroup{}
 	if w.db != nil {
-		go w.db.Vigil(ctx, lost)
+		w.vigil.Go(func() { w.db.Vigil(ctx, lost) })
 	}
 	if w.redis != nil {
-		go w.redis.Vigil(ctx, lost)
+		w.vigil.Go(func() { w.redis.Vigil(ctx, lost) })
 	}
 	return w, nil
 }
@@ -135,8 +137,12 @@ func redis(ctx context.Context, p services.Provider, f services.RedisFixture, pr
 	return server, nil
 }
 
-// release gives the services back, or leaves them as they are.
+// release gives the services back, or leaves them as they are. The context of
+// open has ended before.
 func (w world) release(keep bool) {
+	if w.vigil != nil {
+		w.vigil.Wait()
+	}
 	if w.db != nil {
 		w.db.Release(keep)
 	}

@@ -165,11 +165,13 @@ func (l *learner) store() string {
 // TestWorkspaceMovedInMidGrade renames the workspace under a grade, and deletes
 // it: the snapshot is graded, the attempt is remembered, and nothing comes back.
 func TestWorkspaceMovedInMidGrade(t *testing.T) {
+	t.Parallel()
 	for name, do := range map[string]func(from string) error{
 		"renamed": func(from string) error { return os.Rename(from, from+" moved") },
 		"deleted": os.RemoveAll,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := newLearner(t)
 			l.solve()
 			out, _ := l.midGrade(exitOK, func() {
@@ -196,6 +198,7 @@ func TestWorkspaceMovedInMidGrade(t *testing.T) {
 
 // TestStoppedInMidGrade stops cairn for a while, as ctrl+z does.
 func TestStoppedInMidGrade(t *testing.T) {
+	t.Parallel()
 	l := newLearner(t)
 	l.solve()
 	out, errs := l.midGrade(exitOK, func() {
@@ -216,6 +219,7 @@ func TestStoppedInMidGrade(t *testing.T) {
 
 // TestTwoCairnsAtOnce grades one exercise of one workspace twice at the same time.
 func TestTwoCairnsAtOnce(t *testing.T) {
+	t.Parallel()
 	l := newLearner(t)
 	l.solve()
 	l.hold()
@@ -248,6 +252,7 @@ func TestTwoCairnsAtOnce(t *testing.T) {
 // TestDiskFull fills small disks: the one where programs are built, and the one
 // that holds progress.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	l := newLearner(t)
 	l.must(exitFailed, l.folder(), "grade")
 	l.counted(1)
@@ -311,6 +316,7 @@ func fill(t *testing.T, disk string) {
 // TestReadOnlyHome grades where nothing can be written: that is said, and what was
 // there is still there, and can be read.
 func TestReadOnlyHome(t *testing.T) {
+	t.Parallel()
 	l := newLearner(t)
 	l.must(exitFailed, l.folder(), "grade")
 	readOnly(t, l.home)
@@ -332,6 +338,7 @@ func TestReadOnlyHome(t *testing.T) {
 
 // TestProgressLostInMidGrade does harm to the store while a grade runs.
 func TestProgressLostInMidGrade(t *testing.T) {
+	t.Parallel()
 	l := newLearner(t)
 	l.must(exitFailed, l.folder(), "grade")
 	out, errs := l.midGrade(exitFailed, func() {
@@ -351,6 +358,7 @@ func TestProgressLostInMidGrade(t *testing.T) {
 // TestProgressOfANewerCairn grades with a store of a form that this cairn does not
 // know.
 func TestProgressOfANewerCairn(t *testing.T) {
+	t.Parallel()
 	l := newLearner(t)
 	l.must(exitFailed, l.folder(), "grade")
 	data, err := os.ReadFile(l.store())
@@ -373,6 +381,7 @@ func TestProgressOfANewerCairn(t *testing.T) {
 
 // TestOutputOnAFullDisk writes a report where nothing goes in.
 func TestOutputOnAFullDisk(t *testing.T) {
+	t.Parallel()
 	l := newLearner(t)
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
