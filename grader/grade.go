@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -80,6 +79,8 @@ type run struct {
 	s      Submission
 	x      *exam.X
 	began  time.Time
+	drawn  bool            // the seed was drawn here
+	taken  *build.Snapshot // nil before the snapshot
 	report Report
 	events func(Event)
 	mu     sync.Mutex // events come from several goroutines
@@ -97,16 +98,11 @@ func (g *Grader) Grade(ctx context.Context, s Submission, events func(Event)) (R
 	if err != nil {
 		return Report{}, fmt.Errorf("exercise %s: %w", s.Exercise.ID, err)
 	}
-	for s.Seed == 0 {
-		s.Seed = rand.Uint64() >> 11
-	}
 	if events == nil {
 		events = func(Event) {}
 	}
-	r := &run{g: g, s: s, x: x, began: time.Now(), events: events, report: Report{
-		Version: report.Version, Cairn: g.cfg.Cairn, Exercise: s.Exercise.ID, Title: s.Exercise.Title,
-		Content: s.Exercise.Content, Seed: s.Seed, Started: time.Now().UTC(),
-	}}
+	r := &run{g: g, s: s, x: x, began: time.Now(), drawn: s.Seed == 0, events: events}
+	r.renew()
 	for _, l := range x.Listed() {
 		r.emit(Event{Kind: CheckListed, Check: Check{ID: l[0], Title: l[1]}})
 	}
@@ -149,9 +145,18 @@ func (r *run) phase(name report.PhaseName, fn func() error) bool {
 	return true
 }
 
-// grade goes through the phases. The services get ready while the compiler
-// works.
-func (r *run) grade(ctx context.Context) {
+// examineOnce goes through the phases. The services get ready while the compiler
+// works. The error is trouble in which nothing that was seen counts.
+func (r *run) examineOnce(ctx context.Context) error {
+	ctx, lost := context.WithCancelCause(ctx)
+	defer lost(nil)
+	still := keepPulse(ctx, lost)
+	r.goThrough(ctx, lost)
+	still()
+	return context.Cause(ctx)
+}
+
+func (r *run) goThrough(ctx context.Context, lost func(error)) {
 	type ready struct {
 		world world
 		err   error
@@ -159,7 +164,7 @@ func (r *run) grade(ctx context.Context) {
 	servicesReady := make(chan ready, 1)
 	servicesCtx, stopServices := context.WithCancel(ctx)
 	go func() {
-		w, err := r.open(servicesCtx)
+		w, err := r.open(servicesCtx, lost)
 		servicesReady <- ready{w, err}
 	}()
 	var w world
@@ -169,18 +174,19 @@ func (r *run) grade(ctx context.Context) {
 		if !taken {
 			w = (<-servicesReady).world
 		}
-		w.release(r.s.KeepWorld && (r.report.World != nil || r.report.Redis != nil))
+		w.release(r.s.KeepWorld && ctx.Err() == nil && (r.report.World != nil || r.report.Redis != nil))
 	}()
 
-	var snapshot *build.Snapshot
 	var binary *build.Binary
-	var err error
 	req := r.g.buildRequest(r.s.Exercise, r.s.Dir, r.s.Race)
-	if !r.phase(report.PhaseSnapshot, func() error { snapshot, err = build.Take(req); return err }) {
+	if !r.phase(report.PhaseSnapshot, func() error { return r.take(req) }) {
 		return
 	}
-	r.report.Code, r.report.Files = snapshot.Hash, snapshot.Own
-	if !r.phase(report.PhaseBuild, func() error { binary, err = r.g.compile(ctx, req, snapshot, r.s.Exercise.Packages); return err }) {
+	r.report.Code, r.report.Files = r.taken.Hash, r.taken.Own
+	if !r.phase(report.PhaseBuild, func() (err error) {
+		binary, err = r.g.compile(ctx, req, r.taken, r.s.Exercise.Packages)
+		return err
+	}) {
 		return
 	}
 	defer r.g.unpin(binary)
@@ -192,6 +198,17 @@ func (r *run) grade(ctx context.Context) {
 		return
 	}
 	r.examine(ctx, binary, w)
+	if r.report.Verdict != report.Passed {
+		w.verify(ctx, lost)
+	}
+}
+
+// take reads the files, once: a grade that is repeated is about the same.
+func (r *run) take(req build.Request) (err error) {
+	if r.taken == nil {
+		r.taken, err = build.Take(req)
+	}
+	return err
 }
 
 func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {

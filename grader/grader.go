@@ -58,7 +58,7 @@ type Event struct {
 	Phase  report.PhaseName // PhaseStarted, PhaseEnded
 	Took   time.Duration    // PhaseEnded
 	Check  report.Check     // CheckListed (id and title only), CheckStarted, CheckEnded
-	What   string           // Progress: "pulling postgres"
+	What   string           // Progress: "pulling postgres"; Repeated: why, one sentence without a full stop
 	Done   int64            // Progress, in bytes; Total 0 is unknown
 	Total  int64
 	Report *Report // Finished
@@ -79,5 +79,6 @@ const (
 	CheckStarted EventKind = "check_started"
 	CheckEnded   EventKind = "check_ended"
 	Progress     EventKind = "progress"
+	Repeated     EventKind = "repeated" // the examination begins again; what its checks said does not count
 	Finished     EventKind = "finished"
 )

@@ -14,6 +14,7 @@ import (
 type world struct {
 	db    *services.Database
 	redis *services.Redis
+	vigil *sync.WaitGroup // of those who look after them
 }
 
 // services returns the provider, opened at its first use.
@@ -56,8 +57,9 @@ func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(
 	return errors.Join(err, <-redis)
 }
 
-// open gets the grade its services, side by side. On an error it has released what it had.
-func (r *run) open(ctx context.Context) (world, error) {
+// open gets the grade its services, side by side, and looks after them until ctx
+// ends: lost is told what befalls them. On an error it has released what it had.
+func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 	e := r.s.Exercise
 	if e.Fixture == nil && e.Redis == nil {
 		return world{}, nil
@@ -83,7 +85,28 @@ func (r *run) open(ctx context.Context) (world, error) {
 		w.release(false)
 		return world{}, err
 	}
+	w.vigil = &sync.WaitGroup{}
+	if w.db != nil {
+		w.vigil.Go(func() { w.db.Vigil(ctx, lost) })
+	}
+	if w.redis != nil {
+		w.vigil.Go(func() { w.redis.Vigil(ctx, lost) })
+	}
 	return w, nil
+}
+
+// verify tells lost when a server is no longer the one that the grade began with.
+func (w world) verify(ctx context.Context, lost func(error)) {
+	if w.db != nil {
+		if err := w.db.Verify(ctx); err != nil {
+			lost(err)
+		}
+	}
+	if w.redis != nil {
+		if err := w.redis.Verify(ctx); err != nil {
+			lost(err)
+		}
+	}
 }
 
 func database(ctx context.Context, p services.Provider, f services.Fixture, progress func(services.Progress)) (*services.Database, error) {
@@ -114,8 +137,12 @@ func redis(ctx context.Context, p services.Provider, f services.RedisFixture, pr
 	return server, nil
 }
 
-// release gives the services back, or leaves them as they are.
+// release gives the services back, or leaves them as they are. The context of
+// open has ended before.
 func (w world) release(keep bool) {
+	if w.vigil != nil {
+		w.vigil.Wait()
+	}
 	if w.db != nil {
 		w.db.Release(keep)
 	}

@@ -59,6 +59,12 @@ func (v *gradeView) event(e grader.Event) {
 		v.status.show(transferred(e.What, e.Done, e.Total))
 	case grader.Complained:
 		v.complaints(e.Diagnostics)
+	case grader.Repeated:
+		v.ended = 0
+		v.print(func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "\n%s; once more from the start\n\n", e.What)
+			return err
+		})
 	case grader.CheckStarted:
 		v.status.show(fmt.Sprintf("%d of %d: %s", min(v.ended+1, v.checks), v.checks, e.Check.Title))
 	case grader.CheckEnded:

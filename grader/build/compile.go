@@ -115,7 +115,6 @@ func newModule(r Request) (*module, error) {
 		if err := os.MkdirAll(parent, 0o755); err != nil {
 			return nil, trouble(err)
 		}
-		sweep(parent)
 	}
 	// The program can see this path: it says nothing about a grade.
 	dir, err := os.MkdirTemp(parent, "app-")
@@ -134,20 +133,6 @@ func newModule(r Request) (*module, error) {
 		return nil, trouble(err)
 	}
 	return m, nil
-}
-
-// sweep removes what a cairn that was killed has left.
-func sweep(parent string) {
-	entries, err := os.ReadDir(parent)
-	if err != nil {
-		return
-	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err == nil && strings.HasPrefix(entry.Name(), "app-") && time.Since(info.ModTime()) > 24*time.Hour {
-			_ = os.RemoveAll(filepath.Join(parent, entry.Name()))
-		}
-	}
 }
 
 // write puts files into a folder of the module.

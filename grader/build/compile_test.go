@@ -211,26 +211,6 @@ func TestTroubleInOutput(t *testing.T) {
 	}
 }
 
-func TestSweepRemovesOldBuilds(t *testing.T) {
-	r := submission(t, files{"greeter.go": solution})
-	old := filepath.Join(r.CacheDir, "apps", "app-old")
-	put(t, old, "app", "")
-	yesterday := time.Now().Add(-25 * time.Hour)
-	if err := os.Chtimes(old, yesterday, yesterday); err != nil {
-		t.Fatal(err)
-	}
-	b, err := build(t, r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(old); err == nil {
-		t.Error("the old build is still there")
-	}
-	if _, err := os.Stat(b.Path); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestWarm(t *testing.T) {
 	r := submission(t, nil)
 	if err := Warm(t.Context(), r, "encoding/xml"); err != nil {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // childMain is another cairn: it takes a database, says its name and waits to be killed.
@@ -326,5 +327,39 @@ func testHalfDroppedDatabaseIsSwept(t *testing.T) {
 	}
 	if has(t, p, d.Name) {
 		t.Error("the half-dropped database is left")
+	}
+}
+
+// TestLeasesKnowNoTime holds that no jump of the clock makes a cairn look dead that runs, or alive that
+// has ended.
+func TestLeasesKnowNoTime(t *testing.T) {
+	st := state{t.TempDir()}
+	mine, err := st.take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := st.take(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, jump := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
+		then := time.Now().Add(jump)
+		for _, l := range []*lease{mine, ended} {
+			if err := os.Chtimes(l.lock.Path(), then, then); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if live, err := st.live(t.Context()); err != nil || !live[mine.id] || !live[ended.id] {
+			t.Errorf("after a jump by %s: %v, %v; want both alive", jump, live, err)
+		}
+	}
+	if err := ended.lock.Unlock(); err != nil { // what the kernel does when a process ends
+		t.Fatal(err)
+	}
+	if live, err := st.live(t.Context()); err != nil || !live[mine.id] || live[ended.id] {
+		t.Errorf("after the end of one: %v, %v", live, err)
+	}
+	if err := mine.giveUp(); err != nil {
+		t.Error(err)
 	}
 }

@@ -103,7 +103,7 @@ var versionForm = regexp.MustCompile(`(?:PostgreSQL\) |v=)([0-9]+)(?:\.([0-9]+))
 
 // inspect asks a program for its version.
 func inspect(ctx context.Context, path string) (program, bool) {
-	ctx, cancel := context.WithTimeout(ctx, answerIn)
+	ctx, cancel := context.WithTimeout(ctx, engineSlow) // a busy machine needs some seconds to start it
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, "--version")
 	cmd.WaitDelay = time.Second

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
+	"net"
 	"os"
 	osexec "os/exec"
 	"os/user"
@@ -238,4 +240,57 @@ func TestNativeTroubleIsExplained(t *testing.T) {
 	script("initdb", `while [ "$1" != -D ]; do shift; done; mkdir -p "$2"`)
 	script("postgres", `if [ "$1" = --version ]; then echo 'postgres (PostgreSQL) 99.1'; else echo 'FATAL: out of cheese'; fi`)
 	check("it ends at once", "PostgreSQL ended as it started: FATAL: out of cheese", "cairn doctor")
+}
+
+// TestAnotherServerOnThePort ends a server and lets another PostgreSQL answer where it was, with the
+// same password: only the nonce tells them apart.
+func TestAnotherServerOnThePort(t *testing.T) {
+	needNative(t)
+	useServices(t, native)
+	_, p := openTest(t, Config{})
+	d := takeTest(t, p, shop)
+	elsewhere := Config{StateDir: filepath.Join(filepath.Dir(testDir), "elsewhere")}
+	_, other := openTest(t, elsewhere)
+	t.Cleanup(func() { stopAll(t, elsewhere.StateDir) })
+	for _, sql := range []string{"alter role cairn password " + literal(p.server.password), "create database " + identifier(d.Name)} {
+		if err := other.exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Verify(t.Context()); err != nil {
+		t.Fatalf("while the right server is there: %v", err)
+	}
+	if err := openTestHost(t, Config{StateDir: testDir}).remove(t.Context(), p.server); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if up, err := net.Dial("tcp", other.Addr()); err == nil {
+				go func() { _, _ = io.Copy(up, conn); _ = up.Close() }()
+				go func() { _, _ = io.Copy(conn, up); _ = conn.Close() }()
+			}
+		}
+	}()
+	superuser := dial(t, p.superuserURL(d.Name, "test"))
+	if got := text(t, superuser, "select current_setting('cairn.nonce')"); got != other.server.nonce {
+		t.Fatalf("at %s answers %s, want the other server", p.Addr(), got)
+	}
+	var un *Unavailable
+	if err := d.Verify(t.Context()); !errors.As(err, &un) || !strings.Contains(un.What, "is not the one that cairn started") {
+		t.Errorf("verify: %v", err)
+	}
+	lost := make(chan error, 1)
+	d.Vigil(t.Context(), func(err error) { lost <- err })
+	if err := <-lost; !errors.As(err, &un) || !strings.Contains(un.What, "is not the one that cairn started") {
+		t.Errorf("vigil: %v", err)
+	}
 }

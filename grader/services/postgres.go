@@ -21,7 +21,8 @@ type Postgres struct {
 	lease  *lease
 	server server
 
-	version int // server_version_num, 170004
+	version int       // server_version_num, 170004
+	started time.Time // when the server was: another time is another server
 
 	inUse atomic.Int64
 	bg    sync.WaitGroup
@@ -68,7 +69,7 @@ func (p *Postgres) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := conn.QueryRow(ctx, "select current_setting('server_version_num')::int").Scan(&p.version); err != nil {
+	if err := conn.QueryRow(ctx, "select current_setting('server_version_num')::int, pg_postmaster_start_time()").Scan(&p.version, &p.started); err != nil {
 		closeConn(conn)
 		return err
 	}
@@ -89,7 +90,8 @@ func (p *Postgres) begin(ctx context.Context) error {
 	return nil
 }
 
-// connect opens a connection as superuser and verifies the nonce.
+// connect opens a connection as superuser and verifies that this is the server that cairn started,
+// and hasn't been started anew since.
 func (p *Postgres) connect(ctx context.Context, database string) (*pgx.Conn, error) {
 	cfg, err := pgx.ParseConfig(p.superuserURL(database, "cairn"))
 	if err != nil {
@@ -100,21 +102,25 @@ func (p *Postgres) connect(ctx context.Context, database string) (*pgx.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkNonce(ctx, conn); err != nil {
+	if err := p.identify(ctx, conn); err != nil {
 		_ = conn.Close(ctx)
 		return nil, err
 	}
 	return conn, nil
 }
 
-func (p *Postgres) checkNonce(ctx context.Context, conn *pgx.Conn) error {
+func (p *Postgres) identify(ctx context.Context, conn *pgx.Conn) error {
 	var nonce *string
-	if err := conn.QueryRow(ctx, "select current_setting('cairn.nonce', true)").Scan(&nonce); err != nil {
+	var started time.Time
+	if err := conn.QueryRow(ctx, "select current_setting('cairn.nonce', true), pg_postmaster_start_time()").Scan(&nonce, &started); err != nil {
 		return err
 	}
-	if nonce == nil || *nonce != p.server.nonce {
+	switch {
+	case nonce == nil || *nonce != p.server.nonce:
 		return unavailable(nil, "grade again, cairn looks for its server anew",
 			"the server at %s is not the one that cairn started", p.Addr())
+	case !p.started.IsZero() && !started.Equal(p.started):
+		return unavailable(nil, "grade again, cairn makes it ready anew", "PostgreSQL was started again by somebody else")
 	}
 	return nil
 }

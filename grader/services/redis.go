@@ -3,6 +3,7 @@ package services
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -124,7 +126,7 @@ func (r *Redis) ExaminerURL() string {
 // Verify makes sure, on a fresh connection, that the server at this address is the one that cairn
 // started, and hasn't been started anew since. Errors are *Unavailable, or the context's.
 func (r *Redis) Verify(ctx context.Context) error {
-	err := r.verify(ctx)
+	err := r.verifyAgain(ctx)
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -133,6 +135,28 @@ func (r *Redis) Verify(ctx context.Context) error {
 		return err
 	}
 	return unavailable(err, "grade again, cairn starts it anew", "the connection to Redis was lost (verifying the server)")
+}
+
+// verifyAgain verifies until there is an answer, of whatever kind: a program may end every connection
+// that it finds (CLIENT KILL), and it may keep the server too busy for anything but a refusal.
+func (r *Redis) verifyAgain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	for {
+		err := r.verify(ctx)
+		var refused redisError
+		switch {
+		case errors.As(err, &refused):
+			return nil // it has let this examiner in, or has no room for anybody
+		case err == nil, ctx.Err() != nil, !isClosed(err):
+			return err
+		}
+	}
+}
+
+// isClosed tells whether a connection that stood was closed by the other side.
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 func (r *Redis) verify(ctx context.Context) error {

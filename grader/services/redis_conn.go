@@ -26,6 +26,16 @@ type redisError string
 
 func (e redisError) Error() string { return string(e) }
 
+// isPassing tells whether the server only has no time or no room for this client now.
+func (e redisError) isPassing() bool {
+	for _, kind := range []string{"LOADING", "BUSY", "ERR max number of clients"} {
+		if strings.HasPrefix(string(e), kind) {
+			return true
+		}
+	}
+	return false
+}
+
 // dialRedis connects to a server as the examiner. A server that doesn't know this user is another
 // one, and the error says so.
 func dialRedis(ctx context.Context, s server) (*redisConn, error) {
@@ -35,7 +45,7 @@ func dialRedis(ctx context.Context, s server) (*redisConn, error) {
 	}
 	_, err = c.do("AUTH", redisExaminer(s), s.password)
 	var refused redisError
-	if errors.As(err, &refused) && !strings.HasPrefix(string(refused), "LOADING") {
+	if errors.As(err, &refused) && !refused.isPassing() {
 		err = wrongRedis(s)
 	}
 	if err != nil {

@@ -148,6 +148,29 @@ func TestGradeFillsInChecksLive(t *testing.T) {
 	r.wants("last attempt: failed, 6 of 12 checks")
 }
 
+// TestRepeatedGradeBeginsAnew holds that what was seen before a grade was repeated
+// is taken back.
+func TestRepeatedGradeBeginsAnew(t *testing.T) {
+	road := fixture(t)
+	rec := gated("failed.json")
+	rec.again = "cairn was stopped for 9s"
+	r := newRig(t, Options{Road: road, Grader: rec, Workspace: newWorkspace(t, road), Open: "lostupdate"}, 120, 40)
+	r.take(keyPress("g"))
+	step := func(n int) {
+		for range n {
+			rec.gate <- struct{}{}
+		}
+	}
+	go step(12 + 9 + 4)
+	r.until(func() bool { return strings.Contains(r.text(), "2 of 12") })
+	go step(1)
+	r.until(func() bool { return strings.Contains(r.text(), "cairn was stopped for 9s; once more") })
+	r.wants("0 of 12")
+	close(rec.gate)
+	r.until(func() bool { return r.pending == 0 })
+	r.wants("6 of 12", "✗ failed")
+}
+
 // TestComplaintsAreShownAtOnce holds that what the compiler said is on the screen
 // before the grade has ended.
 func TestComplaintsAreShownAtOnce(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,7 @@ type recording struct {
 	world string // address of the database that it leaves, or ""
 	redis string // and of the Redis server
 	gate  chan struct{}
+	again string // why the examination is repeated after its first checks, or ""
 
 	began chan struct{} // gets one value per grade, when set
 	ended chan error    // gets ctx.Err of each grade at its end, when set
@@ -71,7 +73,7 @@ func (r *recording) Grade(ctx context.Context, _ grader.Submission, events func(
 	if r.redis != "" {
 		rep.Redis = &report.World{Service: "redis", URL: r.redis}
 	}
-	for _, e := range playback(rep) {
+	for _, e := range r.playback(rep) {
 		if r.gate != nil {
 			select {
 			case <-r.gate:
@@ -83,6 +85,15 @@ func (r *recording) Grade(ctx context.Context, _ grader.Submission, events func(
 		events(e)
 	}
 	return rep, nil
+}
+
+func (r *recording) playback(rep report.Report) []grader.Event {
+	all := playback(rep)
+	if r.again == "" {
+		return all
+	}
+	const first = 12 + 9 + 4 // the checks, the phases before the exam, and two checks
+	return slices.Concat(all[:first], []grader.Event{{Kind: grader.Repeated, What: r.again}}, all[12:])
 }
 
 // playback are the events that led to a report.

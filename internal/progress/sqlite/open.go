@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -23,6 +24,7 @@ const (
 	codeBusy         = 5
 	codeLocked       = 6
 	codeReadOnly     = 8
+	codeIO           = 10
 	codeCorrupt      = 11
 	codeFull         = 13
 	codeCannotOpen   = 14
@@ -145,6 +147,8 @@ func (s *Store) examine(db *sql.DB) (condition, error) {
 		return damaged, nil
 	case code == codeReadOnly || code == codeCannotOpen:
 		return 0, &sealedError{err}
+	case code == codeFull || code == codeIO && noRoom(s.path):
+		return 0, &sealedError{errors.New("the disk is full")}
 	case err != nil:
 		return 0, s.explain("open your progress", err)
 	case said != "ok":
@@ -204,6 +208,14 @@ func (s *Store) create() error {
 		return &sealedError{err}
 	}
 	return syncFolder(filepath.Dir(s.path))
+}
+
+// noRoom tells whether the disk that holds a file is full. SQLite calls what comes
+// of that by several names.
+func noRoom(path string) bool {
+	const needed = 64 << 10 // the least that opening takes
+	var disk syscall.Statfs_t
+	return syscall.Statfs(filepath.Dir(path), &disk) == nil && uint64(disk.Bavail)*uint64(disk.Bsize) < needed
 }
 
 // putAside renames a damaged file and what belongs to it.

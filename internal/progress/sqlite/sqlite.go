@@ -193,11 +193,15 @@ func moment(n int64) time.Time { return time.Unix(0, n).UTC() }
 
 // explain says an error of the database in the learner's words.
 func (s *Store) explain(what string, err error) error {
-	switch codeOf(err) {
+	code := codeOf(err)
+	if code == codeIO && noRoom(s.path) {
+		code = codeFull
+	}
+	switch code {
 	case codeBusy, codeLocked:
 		return &progress.LockedError{Path: s.path, Why: "another cairn has been writing for longer than " + s.wait.String()}
 	case codeFull:
-		return fmt.Errorf("%s: the disk that holds %s is full", what, s.path)
+		return fmt.Errorf("%s: the disk that holds %s is full; free some space there", what, s.path)
 	case codeReadOnly, codeCannotOpen:
 		return &progress.UnwritableError{Path: s.path, Err: err}
 	case codeCorrupt, codeNotADatabase:

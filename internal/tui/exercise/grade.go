@@ -52,10 +52,7 @@ func (s *Screen) grade() tea.Cmd {
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
 	s.run = &run{cancel: cancel, feed: feed.New[grader.Event]()}
-	for i, c := range s.checks {
-		s.checks[i] = report.Check{ID: c.ID, Title: c.Title}
-	}
-	clear(s.running)
+	s.forgetChecks()
 	s.report, s.page, s.taskAlone, s.asking = nil, evidencePage, false, false
 	s.row, s.follow, s.focus = 0, true, checksPane
 	s.evidence.ScrollTo(0)
@@ -115,6 +112,9 @@ func (s *Screen) event(e grader.Event) {
 		s.run.complaints = e.Diagnostics
 	case grader.Progress:
 		s.run.what = progress(e)
+	case grader.Repeated:
+		s.forgetChecks()
+		s.run.phases, s.run.complaints, s.run.what = nil, nil, e.What+"; once more"
 	case grader.CheckListed:
 		s.put(e.Check)
 	case grader.CheckStarted:
@@ -133,6 +133,14 @@ func progress(e grader.Event) string {
 		return fmt.Sprintf("%s %d%%", e.What, 100*e.Done/e.Total)
 	}
 	return e.What
+}
+
+// forgetChecks makes every check one that has not run.
+func (s *Screen) forgetChecks() {
+	for i, c := range s.checks {
+		s.checks[i] = report.Check{ID: c.ID, Title: c.Title}
+	}
+	clear(s.running)
 }
 
 // put replaces the check of that id, or adds it.
