@@ -97,6 +97,7 @@ func (p *provider) dropKeptRedis(ctx context.Context, fixture string, before tim
 	slices.SortFunc(names, func(a, b string) int { return marks[b].Kept.Compare(*marks[a].Kept) })
 	var errs []error
 	for _, name := range names[min(newest, len(names)):] {
+		p.cool(name)
 		if i := slices.IndexFunc(found, func(s server) bool { return s.name == name }); i >= 0 {
 			errs = append(errs, h.remove(ctx, found[i]))
 		}
