@@ -193,28 +193,22 @@ func (r *Redis) keepWarm() {
 	}
 }
 
-// cool ends what keeps a released server warm.
-func (p *provider) cool(name string) {
-	if r, ok := p.warm.LoadAndDelete(name); ok {
-		close(r.(*Redis).done)
-	}
-}
-
 // Release ends the grade's use. With keep the server stays as the grade left it, until the next
 // grade of the same fixture or a prune, and once the provider is closed for Config.Idle at most;
 // otherwise it is removed in the background. Only the first call counts.
 func (r *Redis) Release(keep bool) {
 	r.release.Do(func() {
 		r.kept.Store(keep)
-		r.p.warm.Store(r.Name, r)
 		if !keep {
-			r.p.cool(r.Name)
+			close(r.done)
 		}
 		r.p.background(func(ctx context.Context) {
 			if keep && r.p.keepRedis(ctx, r) == nil {
 				return
 			}
-			r.p.cool(r.Name)
+			if keep {
+				close(r.done)
+			}
 			_ = r.p.removeServer(ctx, r.server) // what is left is swept by the next cairn
 		})
 		r.p.nextRedis()
