@@ -43,7 +43,7 @@ const settleIn = time.Minute
 func inventory(t *testing.T, b leakBed) stock {
 	t.Helper()
 	last := take(t, b)
-	for calm, deadline := 0, time.Now().Add(settleIn); calm < 5 && time.Now().Before(deadline); {
+	for calm, deadline := 0, time.Now().Add(settleIn); calm < 3 && time.Now().Before(deadline); {
 		<-time.After(100 * time.Millisecond)
 		now := take(t, b)
 		if calm++; len(differences(last, now)) > 0 {
