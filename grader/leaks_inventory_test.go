@@ -121,7 +121,7 @@ func take(t *testing.T, b leakBed) stock {
 	return s
 }
 
-// processesOf lists the processes, but this one, that run this binary, or whose program,
+// processesOf lists the processes, but this one and the test's, that run this binary, or whose program,
 // folder, arguments, environment or open files name one of the marks. A program under
 // examination has its home in the cache folder, and so has all that comes of it.
 func processesOf(marks []string) []string {
@@ -130,7 +130,7 @@ func processesOf(marks []string) []string {
 	folders, _ := filepath.Glob("/proc/[0-9]*")
 	for _, proc := range folders {
 		pid := filepath.Base(proc)
-		if pid == strconv.Itoa(os.Getpid()) {
+		if pid == strconv.Itoa(os.Getpid()) || pid == strconv.Itoa(os.Getppid()) {
 			continue
 		}
 		exe, _ := os.Readlink(filepath.Join(proc, "exe"))
