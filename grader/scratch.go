@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/adrg/xdg"
 	"github.com/gofrs/flock"
@@ -27,6 +28,13 @@ func newScratch(cacheDir string) (*scratch, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make a folder for temporary files: %w (set XDG_CACHE_HOME to a folder that you may write)", err)
 	}
+	// Made and swept under one lock, so that no folder is taken for a dead cairn's between its
+	// birth and its locking.
+	guard := flock.New(root + ".lock")
+	if err := guard.Lock(); err != nil {
+		return nil, fmt.Errorf("cannot lock %s: %w", guard.Path(), err)
+	}
+	defer guard.Close()
 	sweep(root)
 	dir, err := os.MkdirTemp(root, "cairn-")
 	if err != nil {
@@ -39,18 +47,21 @@ func newScratch(cacheDir string) (*scratch, error) {
 	return s, nil
 }
 
-// sweep removes scratch folders whose lock nobody holds. A folder without a
-// lock file has just been made and is about to get one; it is left alone unless
-// its lock can be had.
+// sweep removes scratch folders whose lock nobody holds, and those without one: their
+// owner was killed before it had it.
 func sweep(root string) {
-	locks, _ := filepath.Glob(filepath.Join(root, "cairn-*.lock"))
-	for _, path := range locks {
-		l := flock.New(path)
+	entries, _ := os.ReadDir(root)
+	for _, entry := range entries {
+		dir := filepath.Join(root, strings.TrimSuffix(entry.Name(), ".lock"))
+		if !strings.HasPrefix(entry.Name(), "cairn-") {
+			continue
+		}
+		l := flock.New(dir + ".lock")
 		if ok, err := l.TryLock(); err != nil || !ok {
 			continue
 		}
-		_ = os.RemoveAll(path[:len(path)-len(".lock")])
-		_ = os.Remove(path)
+		_ = os.RemoveAll(dir)
+		_ = os.Remove(l.Path())
 		_ = l.Unlock()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,22 @@ func TestTimeout(t *testing.T) {
 	_, err := build(t, r)
 	var limit *LimitError
 	if !errors.As(err, &limit) || limit.What != "compiling took longer than 1ms" {
+		t.Errorf("%v", err)
+	}
+	nothingLeft(t, r)
+}
+
+// TestCompilersMemory gives the compiler less than any compiler takes.
+func TestCompilersMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Log("memory is not watched on this system")
+		return
+	}
+	r := submission(t, files{"greeter.go": solution})
+	r.MemoryLimit = 1 << 20
+	_, err := build(t, r)
+	var limit *LimitError
+	if !errors.As(err, &limit) || !strings.Contains(limit.What, "too much memory") {
 		t.Errorf("%v", err)
 	}
 	nothingLeft(t, r)

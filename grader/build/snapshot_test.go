@@ -2,6 +2,7 @@ package build
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -107,6 +108,10 @@ func TestRefused(t *testing.T) {
 	for i := range maxFiles + 1 {
 		many["store/f"+strings.Repeat("x", i%100)+string(rune('a'+i/100))+".go"] = "package store\n"
 	}
+	heavy := files{"greeter.go": solution}
+	for i := range 9 {
+		heavy[fmt.Sprintf("m%d.go", i+1)] = "package greeter\n//" + strings.Repeat(" ", 1_000_000)
+	}
 	tests := []struct {
 		name  string
 		files files
@@ -115,6 +120,7 @@ func TestRefused(t *testing.T) {
 		line  int
 		says  string
 	}{
+		{name: "large in all", files: heavy, file: "m9.go", says: "makes the submission larger than 8 MB"},
 		{name: "missing", files: files{"task.md": ""}, file: "greeter.go", says: "is missing"},
 		{name: "empty", files: files{"greeter.go": " \n"}, file: "greeter.go", line: 1, says: "is empty"},
 		{name: "other folder", files: files{"src/greeter.go": solution}, file: "src/greeter.go", says: "the file must be greeter.go"},

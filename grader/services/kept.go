@@ -68,6 +68,7 @@ func (p *provider) keepRedis(ctx context.Context, r *Redis) error {
 	if err := p.state.keep(r.Name, note{Fixture: r.Fixture, Kept: &now}); err != nil {
 		return err
 	}
+	p.warm.Store(r.Name, r)
 	_ = p.dropKeptRedis(ctx, "", time.Time{}, keptServersAtMost) // what is left ends by itself
 	return nil
 }
@@ -75,7 +76,7 @@ func (p *provider) keepRedis(ctx context.Context, r *Redis) error {
 // dropKeptRedis removes kept servers, of one fixture or, with "", of all: those that were kept
 // before a time, unless that is zero, but for the newest.
 func (p *provider) dropKeptRedis(ctx context.Context, fixture string, before time.Time, newest int) error {
-	marks, err := p.state.kept()
+	marks, err := p.marks()
 	if err != nil || len(marks) <= newest {
 		return err
 	}
@@ -97,12 +98,39 @@ func (p *provider) dropKeptRedis(ctx context.Context, fixture string, before tim
 	slices.SortFunc(names, func(a, b string) int { return marks[b].Kept.Compare(*marks[a].Kept) })
 	var errs []error
 	for _, name := range names[min(newest, len(names)):] {
+		p.cool(name)
 		if i := slices.IndexFunc(found, func(s server) bool { return s.name == name }); i >= 0 {
 			errs = append(errs, h.remove(ctx, found[i]))
 		}
 		errs = append(errs, p.state.unkeep(name))
 	}
 	return errors.Join(errs...)
+}
+
+// marks returns the marks of kept servers. What another cairn has removed meanwhile is kept warm no more.
+func (p *provider) marks() (map[string]note, error) {
+	var warm []string // first: a mark is made before its server stands here
+	p.warm.Range(func(name, _ any) bool {
+		warm = append(warm, name.(string))
+		return true
+	})
+	marks, err := p.state.kept()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range warm {
+		if _, ok := marks[name]; !ok {
+			p.cool(name)
+		}
+	}
+	return marks, nil
+}
+
+// cool ends what keeps a kept server warm.
+func (p *provider) cool(name string) {
+	if r, ok := p.warm.LoadAndDelete(name); ok {
+		close(r.(*Redis).done)
+	}
 }
 
 // sweepServers removes the Redis servers of cairns that no longer run, unless they are kept, and

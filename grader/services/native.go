@@ -70,6 +70,7 @@ func (n *nativeHost) write(s server) error {
 		err = os.MkdirAll(n.records(), 0o700)
 	}
 	file := n.recordFile(s.name)
+	n.dropUnfinished()
 	if err == nil {
 		err = os.WriteFile(file+".new", data, 0o600)
 	}
@@ -80,6 +81,17 @@ func (n *nativeHost) write(s server) error {
 		return unavailable(err, "make it writable", "the file %s cannot be written", file)
 	}
 	return nil
+}
+
+// dropUnfinished removes records of which a cairn was killed as it wrote them. Writing one takes no
+// time; an hour leaves room for a laptop that slept.
+func (n *nativeHost) dropUnfinished() {
+	files, _ := filepath.Glob(filepath.Join(escapeGlob(n.records()), "*.json.new"))
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > time.Hour {
+			_ = os.Remove(file)
+		}
+	}
 }
 
 func (n *nativeHost) list(ctx context.Context) ([]server, error) {

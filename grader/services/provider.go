@@ -33,6 +33,8 @@ type provider struct {
 	closed bool
 	spare  *redisSpare
 	ahead  bool // a spare is wanted after each grade
+
+	warm sync.Map // *Redis that are kept, by name: each is kept warm by a goroutine
 }
 
 func newProvider(cfg Config) *provider {

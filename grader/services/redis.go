@@ -230,6 +230,9 @@ func (r *Redis) Release(keep bool) {
 			if keep && r.p.keepRedis(ctx, r) == nil {
 				return
 			}
+			if keep {
+				close(r.done)
+			}
 			_ = r.p.removeServer(ctx, r.server) // what is left is swept by the next cairn
 		})
 		r.p.nextRedis()

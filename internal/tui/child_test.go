@@ -67,6 +67,14 @@ func runChild(mode string) error {
 		return err
 	}
 	opts := Options{Doctor: func(context.Context) []doctor.Result { return findings }, Road: r, Progress: store, Workspace: ws, Grader: &recording{file: "failed.json", world: os.Getenv("CAIRN_TUI_WORLD")}, Editor: func() (editor.Editor, error) { return editor.Find("") }, Version: "test"}
+	if mode == "load" {
+		g, err := newRealGrader()
+		if err != nil {
+			return err
+		}
+		defer func() { _ = g.Close() }()
+		opts.Grader, opts.Open = g, "lostupdate"
+	}
 	if !strings.HasPrefix(mode, "panic-") {
 		return Run(context.Background(), opts)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/cairn-learn/cairn/grader/process"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -125,6 +127,7 @@ func onlyASCII(r rune) rune {
 }
 
 func TestMain(m *testing.M) {
+	process.SuperviseIfAsked()
 	if child() {
 		return
 	}

@@ -1,6 +1,7 @@
 package component
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,5 +133,21 @@ func TestPaneStaysInItsContent(t *testing.T) {
 	p.SetLines([]string{"a"})
 	if p.Top() != 0 || len(p.Visible()) != 1 {
 		t.Errorf("after the content shrank: top %d, %d lines", p.Top(), len(p.Visible()))
+	}
+}
+
+// TestBeginningLeavesWhatIsSeen holds that a text that is cut before it is broken into
+// lines looks as one that is cut afterwards.
+func TestBeginningLeavesWhatIsSeen(t *testing.T) {
+	for _, text := range []string{
+		"", "short", strings.Repeat("x", 1000), strings.Repeat("word ", 300), strings.Repeat("a long-ish word and ", 100),
+		strings.Repeat("日本", 400), strings.Repeat("e\u0301", 500), "\t" + strings.Repeat("\tx", 200), strings.Repeat("two  blanks   or more ", 90),
+	} {
+		for _, width := range []int{1, 7, 20, 44, 100} {
+			got, want := clip(Wrap(beginning(text, width), width), cellLines), clip(Wrap(text, width), cellLines)
+			if !slices.Equal(got, want) {
+				t.Errorf("width %d: %q, want %q", width, got, want)
+			}
+		}
 	}
 }

@@ -178,7 +178,7 @@ func spanning(t *theme.Theme, e report.Entry, width int) []string {
 		style = t.Warn
 	}
 	var out []string
-	for i, line := range clip(Wrap(text, width-clockWidth-1), cellLines) {
+	for i, line := range clip(Wrap(beginning(text, width-clockWidth-1), width-clockWidth-1), cellLines) {
 		left := strings.Repeat(" ", clockWidth+1)
 		if i == 0 {
 			left = clock(t, e.At) + " "
@@ -193,7 +193,7 @@ func entryLines(t *theme.Theme, e report.Entry, width int) []string {
 	if e.Kind == report.KindLog {
 		style = t.Muted
 	}
-	out := wrapStyled(style, e.Text, width)
+	out := wrapStyled(style, beginning(e.Text, width), width)
 	if e.Result == "" {
 		return out
 	}
@@ -207,7 +207,17 @@ func entryLines(t *theme.Theme, e report.Entry, width int) []string {
 			return []string{style.Render(e.Text) + " " + result.Render(theme.Arrow+" "+e.Result)}
 		}
 	}
-	return append(out, wrapStyled(result, theme.Arrow+" "+e.Result, width)...)
+	return append(out, wrapStyled(result, theme.Arrow+" "+beginning(e.Result, width), width)...)
+}
+
+// beginning cuts off what no cell has room for: to break all of a long line anew at every frame takes
+// most of the frame's time. More than a cell has stays, so that clip sees that there was more.
+func beginning(text string, width int) string {
+	room := (cellLines + 2) * (width + 1) // a blank goes lost where a line is broken
+	if len(text) <= room {
+		return text
+	}
+	return ansi.Truncate(text, room, "")
 }
 
 // clip keeps the first lines and says when there were more.
