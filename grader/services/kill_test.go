@@ -111,7 +111,7 @@ func testKilledCairnLeavesNothing(t *testing.T) {
 
 func testHalfMadeTemplateIsSwept(t *testing.T) {
 	_, p := openTest(t, Config{})
-	f := Fixture{Name: "half", SQL: "create table t (id int)"}
+	f := Fixture{Name: "half", SQL: "create table half (id int)"}
 	name := f.templateName()
 	if err := p.exec(t.Context(), "create database "+identifier(name)); err != nil {
 		t.Fatal(err)
