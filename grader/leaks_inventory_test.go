@@ -80,8 +80,9 @@ func differences(a, b stock) []string {
 func requireEqual(t *testing.T, when string, before, after stock) {
 	t.Helper()
 	for _, row := range differences(before, after) {
-		t.Errorf("%s, there were %d %s, and now %d:\n%s\nand now\n%s", when, len(before[row]), row, len(after[row]),
-			strings.Join(before[row], "\n"), strings.Join(after[row], "\n"))
+		added := slices.DeleteFunc(slices.Clone(after[row]), func(what string) bool { return slices.Contains(before[row], what) })
+		const shown = 20
+		t.Errorf("%s: %d %s before, %d after, among them\n%s", when, len(before[row]), row, len(after[row]), strings.Join(added[:min(shown, len(added))], "\n"))
 	}
 }
 
