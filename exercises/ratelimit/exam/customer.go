@@ -153,25 +153,21 @@ func (cu *customer) tooMany() []message {
 	return nil
 }
 
-// wrongly returns the first refused message that surely had fewer accepted ones
-// than the limit in the window before it, and how many it can have had at most;
-// ok is false when there is none.
-func (cu *customer) wrongly() (m message, before int, ok bool) {
+// wrongly tells whether a message was refused that surely had fewer accepted ones
+// than the limit in the window before it.
+func (cu *customer) wrongly() bool {
 	for _, m := range cu.sent {
-		if m.accepted {
-			continue
-		}
-		before = 0
+		before := 0
 		for _, a := range cu.sent {
 			if a.accepted && m.from.Sub(a.to) < cu.window+tolerance && a.from.Before(m.to) {
 				before++
 			}
 		}
-		if before < cu.limit {
-			return m, before, true
+		if !m.accepted && before < cu.limit {
+			return true
 		}
 	}
-	return message{}, 0, false
+	return false
 }
 
 // said is an answer in short, and whether it lacks what a decision has.

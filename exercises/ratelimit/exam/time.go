@@ -154,17 +154,17 @@ func neverLess(c *exam.C) {
 	quiet.orWrongly(exam.Finding{
 		Did:      fmt.Sprintf("sent %d messages, waited until more than the window of %s had passed since the last one, and sent %d again", limit, window, limit),
 		Expected: "all are accepted: what is older than the window does not count",
-		Saw:      "one was refused, although at most %d had been accepted in the window before it: the program estimates, or counts longer than the window",
+		Saw:      "one was refused, although fewer than %d had been accepted in the window before it: the program estimates, or counts longer than the window",
 	})
 	half.orWrongly(exam.Finding{
 		Did:      fmt.Sprintf("sent 1 message, %d more half a window later, and %d when more than the window of %s had passed since the first", limit-1, limit, window),
 		Expected: "one of these is accepted, in the place of the first, which is older than the window",
-		Saw:      "none was, although only %d had been accepted in the window before: what is too old still counts as long as something newer is there",
+		Saw:      "none was, although fewer than %d had been accepted in the window before: what is too old still counts as long as something newer is there",
 	})
 	remembered := exam.Finding{
 		Did:      fmt.Sprintf("sent %d messages, 2 more at 60 %% of the window of %s, which were refused, and %d when it had passed", limit, window, limit),
 		Expected: "these are accepted: what was accepted is older than the window, and a refused message does not count",
-		Saw:      "refused, although at most %d had been accepted in the window before: a refusal is remembered for longer than there is a reason for it",
+		Saw:      "refused, although fewer than %d had been accepted in the window before: a refusal is remembered for longer than there is a reason for it",
 	}
 	if once.accepted() == limit { // if more were, the refused ones have been counted
 		once.orWrongly(remembered)
@@ -172,18 +172,18 @@ func neverLess(c *exam.C) {
 	busy.orWrongly(exam.Finding{
 		Did:      fmt.Sprintf("sent %d messages, went on for the whole window of %s although they were refused, and sent %d when it had passed", limit, window, limit),
 		Expected: "these are accepted: a refused message does not count",
-		Saw:      "one was refused, although at most %d had been accepted in the window before it. Without the messages that were refused meanwhile, it comes out right",
+		Saw:      "one was refused, although fewer than %d had been accepted in the window before it. Without the messages that were refused meanwhile, it comes out right",
 		Why:      "A client that retries too eagerly is locked out for as long as it retries, and that is how clients behave that nobody looks after.",
 		Read:     lesson + "what-stays-behind",
 	})
 	once.orWrongly(remembered)
 }
 
-// orWrongly fails the check with f, whose Saw has a place for how many had been
-// accepted, when a message was refused without a reason.
+// orWrongly fails the check with f, whose Saw has a place for the limit, when a
+// message was refused without a reason.
 func (cu *customer) orWrongly(f exam.Finding) {
-	if _, before, ok := cu.wrongly(); ok {
-		f.Saw = fmt.Sprintf(f.Saw, before)
+	if cu.wrongly() {
+		f.Saw = fmt.Sprintf(f.Saw, cu.limit)
 		cu.c.Fail(f)
 	}
 }
@@ -214,7 +214,7 @@ func takeSettings(c *exam.C) {
 	cu.orWrongly(exam.Finding{
 		Did:      fmt.Sprintf("sent %d messages, and one more when 1.5 s had passed since the last one, %s", other, with),
 		Expected: "it is accepted",
-		Saw:      "it was refused, although at most %d had been accepted in the window before it",
+		Saw:      "it was refused, although fewer than %d had been accepted in the window before it",
 	})
 }
 
