@@ -9,120 +9,6 @@ import (
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
-const (
-	startup = 10 * time.Second // for a run to listen, on a busy machine
-	patient = 2 * time.Second  // the PATIENCE of a run in which it is over
-	// slow is what an answer takes for which there is patience: longer than a bound
-	// that somebody made up, in a check that takes that time anyway.
-	slow = patient + 500*time.Millisecond
-)
-
-// patience lets north hang: before its answer, and in the middle of it. All
-// searches wait at the same time.
-func patience(c *exam.C) {
-	keep := keepPatience(c)
-	run := c.Run(startup, "PATIENCE="+patient.String())
-	cl := c.Client("A", exam.ToInstance(run.Instance))
-	var wants []func()
-	for _, try := range []struct {
-		what   string
-		north  exam.Answer
-		says   string
-		south  bool // holds the book
-		status int
-	}{
-		{"", never, "did not answer", true, http.StatusOK},
-		{"", never, "did not answer", false, http.StatusGatewayTimeout},
-		{"/first", never, "did not answer", false, http.StatusGatewayTimeout},
-		{"", exam.Answer{Stall: true, Body: map[string]string{"shelf": c.Words(8)}}, "sent half of its answer and no more", false, http.StatusGatewayTimeout},
-		{"/first", exam.Answer{Stall: true, Body: map[string]string{"shelf": c.Words(8)}}, "sent half of its answer and no more", false, http.StatusGatewayTimeout},
-	} {
-		b := newBook(c)
-		b.in = run.Instance
-		b.at("north", try.north)
-		b.at("south", notHeld)
-		b.at("east", notHeld)
-		did := fmt.Sprintf("GET %s%s with PATIENCE=%s; north %s, the others answered 404", b.path(), try.what, patient, try.says)
-		if try.south {
-			b.at("south", b.holds("south"))
-			did = fmt.Sprintf("GET %s%s with PATIENCE=%s; north %s, south had the book, east answered 404", b.path(), try.what, patient, try.says)
-		}
-		p := b.send(cl, try.what)
-		wants = append(wants, func() { b.wantTimeout(p, did, try.status, try.south) })
-	}
-	for _, want := range wants {
-		want()
-	}
-	keep()
-}
-
-// keepPatience begins a search in the program that has much patience. The
-// function that it returns fails if that is over too early.
-func keepPatience(c *exam.C) func() {
-	b := newBook(c)
-	b.at("north", b.holdsLate("north"))
-	b.at("south", notHeld)
-	b.at("east", notHeld)
-	did := fmt.Sprintf("GET %s with PATIENCE=30s; north had the book, and said so after %s", b.path(), slow)
-	p := b.send(c.Client("B"), "")
-	began := b.call("north", did).At
-	return func() {
-		f := exam.Finding{Did: did, Expected: "200 with the copy of north"}
-		if b.awaits(time.Until(began.Add(slow)), p) {
-			r, err := p.Answer()
-			f.Saw = fmt.Sprintf("%s, before north had answered: the time was up too early", outcome(r, err))
-			f.Detail = "How long a search may take is what New was given, and no constant."
-			c.Fail(f)
-		}
-		b.release()
-		r, err := p.Answer()
-		if err != nil || r.Status != http.StatusOK {
-			f.Saw = outcome(r, err)
-			c.Fail(f)
-		}
-		b.wantCopies(r, did, "north")
-	}
-}
-
-// wantTimeout fails unless the search, in which north does not play along, ends
-// in time, and with it the call of north.
-func (b *book) wantTimeout(p *exam.Pending, did string, status int, south bool) {
-	call := b.call("north", did)
-	f := exam.Finding{Did: did, Expected: fmt.Sprintf("%d after %s, at most a second later", status, patient)}
-	if !b.awaits(patient+soon, p) {
-		f.Saw = fmt.Sprintf("no answer within %s", patient+soon)
-		b.c.Fail(f)
-	}
-	r, err := p.Answer()
-	if err != nil || r.Status != status {
-		f.Saw = outcome(r, err)
-		f.Detail = timeoutHelp(r)
-		b.c.Fail(f)
-	}
-	if south {
-		b.wantCopies(r, did, "south")
-	}
-	b.wantFailed(r, did, failed{"north", "timeout"})
-	_, gone := call.WaitGone(soon)
-	f.Expected, f.Saw = "the call of north is given up together with the search", "the answer came in time, and the call of north went on behind it"
-	b.c.Require(gone, f)
-}
-
-// timeoutHelp says what a wrong status for a timeout means.
-func timeoutHelp(r *exam.Response) string {
-	switch {
-	case r == nil:
-		return ""
-	case r.Status == http.StatusNotFound:
-		return "404 is what main.go makes of ErrNotHeld. Nobody knows that: north has not answered."
-	case r.Status == http.StatusBadGateway, r.Status == http.StatusInternalServerError:
-		return "504 is what main.go makes of an error of which errors.Is(err, context.DeadlineExceeded) is true."
-	case r.Status == 499:
-		return "499 is what main.go makes of an error of which errors.Is(err, context.Canceled) is true. The caller has not left; the time was over."
-	}
-	return ""
-}
-
 // searches are the requests that a caller can leave.
 var searches = []struct{ what, did string }{
 	{"", "GET /books/%s"}, {"/first", "GET /books/%s/first"}, {"list", "POST /lists with the book %s"},
@@ -185,21 +71,37 @@ func left(c *exam.C) {
 		did := fmt.Sprintf(s.did, b.isbn) + "; while all branches kept their answers back, the caller left; then the log"
 		p, calls := b.search(c.Client("A"), s.what, did)
 		p.Leave()
-		b.wantGone(calls, exam.Finding{Did: did, Expected: "all three calls are given up within a second"})
-		b.release() // no branch can be what keeps the program
-		line := b.logged()
-		f := exam.Finding{Did: did, Expected: `a line "gone: …": errors.Is(err, context.Canceled)`}
-		switch {
-		case strings.Contains(line, "gone: "):
-			continue
-		case line != "":
-			_, f.Saw, _ = strings.Cut(line, " ") // after the time
-			f.Saw = "main.go wrote: " + f.Saw
-		default:
-			f.Saw = fmt.Sprintf("no line for this book within %s. An ErrNotHeld or a success, which main.go does not log, or the function has not returned", soon)
-		}
-		c.Fail(f)
+		b.wantLeft(calls, did, "")
 	}
+	b := newBook(c)
+	did := "GET " + b.path() + "; north had the book, and while south and east kept their answers back, the caller left; then the log"
+	p, calls := b.search(c.Client("A"), "", did)
+	calls[0].Release()
+	if b.awaits(moment, p) { // long enough for the copy of north to be read
+		r, err := p.Answer()
+		c.Fail(exam.Finding{Did: did, Expected: "a search that goes on until all have answered", Saw: outcome(r, err)})
+	}
+	p.Leave()
+	b.wantLeft(calls[1:], did, "Find returned no error that is context.Canceled. A copy that is there already does not make the search a complete one.")
+}
+
+// wantLeft fails unless the calls are given up and the log says that the caller
+// left.
+func (b *book) wantLeft(calls []*exam.Call, did, help string) {
+	b.wantGone(calls, exam.Finding{Did: did, Expected: "all three calls are given up within a second"})
+	b.release() // no branch can be what keeps the program
+	line := b.logged()
+	f := exam.Finding{Did: did, Expected: `a line "gone: …": errors.Is(err, context.Canceled)`, Detail: help}
+	switch {
+	case strings.Contains(line, "gone: "):
+		return
+	case line != "":
+		_, f.Saw, _ = strings.Cut(line, " ") // after the time
+		f.Saw = "main.go wrote: " + f.Saw
+	default:
+		f.Saw = fmt.Sprintf("no line for this book within %s. An ErrNotHeld or a success, which main.go does not log, or the function has not returned", soon)
+	}
+	b.c.Fail(f)
 }
 
 func others(c *exam.C) {
@@ -219,6 +121,32 @@ func others(c *exam.C) {
 		}
 		c.Require(err == nil && r.Status == http.StatusOK, f)
 	}
+	for _, s := range searches[:2] {
+		same(c, s.what, fmt.Sprintf(s.did, "…"))
+	}
+}
+
+// same lets two callers look for one book. Whether the second one's search makes
+// calls of its own is not asked.
+func same(c *exam.C, what, did string) {
+	b := newBook(c)
+	did = fmt.Sprintf("two callers, both with %s for the same book; while all branches kept their answers back, the first left", did)
+	p, _ := b.search(c.Client("A"), what, did)
+	q := b.send(c.Client("B"), what)
+	for _, name := range branches {
+		if len(c.Upstream(name).WaitCalls(b.path(), 2, moment)) < 2 {
+			break // it shares the first one's, or will not be heard of
+		}
+	}
+	p.Leave()
+	b.logged() // then everything is over that the first one's end may bring about
+	b.release()
+	r, err := q.Answer()
+	f := exam.Finding{Did: did, Expected: "the second gets a copy, once the branches answer", Saw: outcome(r, err)}
+	if err == nil && r.Status == 499 {
+		f.Saw += ". The second had waited for what the first one's search would bring, and that ended with the first caller"
+	}
+	c.Require(err == nil && r.Status == http.StatusOK, f)
 }
 
 // losers looks for two books with one request: while the second is looked for,
@@ -300,13 +228,52 @@ func leftovers(c *exam.C) {
 			})
 		}
 	}
+	stays(c)
 }
 
-// connections asks one book after another, with every kind of answer.
+// stays looks for several books with one request, in more branches than three and
+// with much patience: neither the end of the request nor of the time can clean up
+// behind a search.
+func stays(c *exam.C) {
+	run := c.Run(startup, "BRANCHES=north,south,east,west,town,port",
+		"WEST_URL="+c.Upstream("north").URL(), "TOWN_URL="+c.Upstream("south").URL(), "PORT_URL="+c.Upstream("east").URL())
+	const n = 5
+	var list []*book
+	var isbns []string
+	did := fmt.Sprintf("POST /lists with %d books, in a program with six branches; two of them had each book before the others answered; while the program looked for the last book, /debug/pprof/goroutine", n)
+	for i := range n {
+		b := newBook(c)
+		b.in = run.Instance
+		b.allLate()
+		if i > 0 && i < n-1 {
+			b.at("south", b.holds("south"))
+		}
+		list, isbns = append(list, b), append(isbns, b.isbn)
+	}
+	p := c.Client("A", exam.ToInstance(run.Instance)).Send(http.MethodPost, "/lists", map[string][]string{"books": isbns}, exam.Timeout(15*time.Second))
+	list[0].asked(2, did)
+	before := run.Parked()
+	for _, k := range c.Upstream("south").Calls(list[0].path()) {
+		k.Release()
+	}
+	list[n-1].asked(2, did)
+	if left := run.LeftOver(before, soon); left.Count() > 0 {
+		c.Fail(exam.Finding{Did: did, Expected: "as many goroutines as while it looked for the first book",
+			Saw:    fmt.Sprintf("%s later %d more: %s", soon, left.Count(), left),
+			Detail: left.Detail()})
+	}
+	list[n-1].release()
+	r, err := p.Answer()
+	c.Require(err == nil && r.Status == http.StatusOK, exam.Finding{Did: did + "; then all had it", Expected: "200", Saw: outcome(r, err)})
+}
+
+// connections asks one book after another, with every kind of answer, a large one
+// among them.
 func connections(c *exam.C) {
 	const times, allowed = 12, 3
-	kinds := []exam.Answer{{}, notHeld, {Status: http.StatusInternalServerError, Body: map[string]string{"error": c.Words(40)}}}
-	says := []string{"200", "404", "500"}
+	kinds := []exam.Answer{{}, {Status: http.StatusNotFound, Body: padded("not in this house", large)},
+		{Status: http.StatusInternalServerError, Body: padded("catalogue closed", large)}}
+	says := []string{"200", "404", "500"} // the first is blanks for the most part: the JSON ends long before the body
 	const unread = "A connection is free for the next call when the body of the last answer has been read to its end, and closed. Whether anybody is interested in that body does not matter."
 	helps := []string{"The pool of open connections belongs to a Transport. One that is made for a call begins with none. And a connection is free when the body of its last answer has been read and closed.", unread, unread}
 	for i, kind := range kinds {
@@ -314,7 +281,7 @@ func connections(c *exam.C) {
 		for range times {
 			b := newBook(c)
 			if i == 0 {
-				kind = b.holds("north")
+				kind = exam.Answer{Body: padded(fmt.Sprintf(`{"shelf":%q}`, b.shelves["north"]), large)}
 			}
 			b.at("north", kind)
 			b.at("south", b.holds("south"))
@@ -323,7 +290,7 @@ func connections(c *exam.C) {
 		}
 		n := c.Upstream("north").Connections() - before
 		c.Require(n <= allowed, exam.Finding{
-			Did:      fmt.Sprintf("%d searches one after another; each time north answered %s, with a body", times, says[i]),
+			Did:      fmt.Sprintf("%d searches one after another; each time north answered %s, with a body of 60 KB", times, says[i]),
 			Expected: "calls over the same connection",
 			Saw:      fmt.Sprintf("%d calls of north over %d new connections", times, n),
 			Detail:   helps[i],

@@ -66,7 +66,7 @@ func endings(x *exam.X) {
 		exam.Why("A context belongs to one call. Where it is kept for longer than that, one reader's closed tab ends the search of another."),
 		exam.Read(lesson+"pass-it-on-all-the-way"))
 	x.Check("patience", "waits no longer than PATIENCE, and calls it a timeout", patience, exam.After("partial", "unknown"),
-		exam.Why("A branch that hangs is the most common failure of all. Without a bound every caller hangs with it, and each one holds a connection and memory."),
+		exam.Why("A branch that hangs is the most common failure of all. Without a bound every caller hangs with it, and each one holds a connection and memory. A bound that is too short gives up answers that were on their way."),
 		exam.Read(lesson+"a-deadline-travels"))
 	x.Check("losers", "calls the other branches off once it has a copy", losers, exam.After("first"),
 		exam.Why("A request may go on for a long time after one of its searches is done. What nobody needs any more holds connections and loads the branches for all of it."),

@@ -18,6 +18,7 @@ type book struct {
 	in      *exam.Instance // the process that is asked
 	isbn    string
 	shelves map[string]string // by branch
+	crowd   int               // how many searches are under way at once, if that is many
 }
 
 func newBook(c *exam.C) *book {
@@ -45,12 +46,24 @@ func (b *book) holdsLate(branch string) exam.Answer {
 	return a
 }
 
+// odd is an answer with a status that is none for a copy, and with the body of one.
+func (b *book) odd(status int) exam.Answer {
+	a := exam.Answer{Status: status}
+	if status < 300 && status != http.StatusNoContent {
+		a.Body = map[string]string{"shelf": b.shelves["east"]}
+	}
+	return a
+}
+
 // allLate lets every branch have the book, and keep its answer back.
 func (b *book) allLate() {
 	for _, name := range branches {
 		b.at(name, b.holdsLate(name))
 	}
 }
+
+// large is what an answer may be long, nearly: the branches send at most 64 KB.
+const large = 60_000
 
 var (
 	notHeld = exam.Answer{Status: http.StatusNotFound, Body: map[string]string{"error": "not in this house"}}
@@ -60,9 +73,30 @@ var (
 // call waits until the branch is asked about the book, and fails when it is not.
 func (b *book) call(branch, did string) *exam.Call {
 	calls := b.c.Upstream(branch).WaitCalls(b.path(), 1, soon)
-	b.c.Require(len(calls) > 0, exam.Finding{Did: did, Expected: "a call of every branch",
-		Saw: fmt.Sprintf("%s was not asked within %s", branch, soon)})
+	f := exam.Finding{Did: did, Expected: "a call of every branch", Saw: fmt.Sprintf("%s was not asked within %s", branch, soon)}
+	if b.crowd > 0 {
+		f.Saw += fmt.Sprintf(" about one of these %d books", b.crowd)
+		f.Detail = "The branches kept all those searches waiting. Whatever allows only so many calls or searches at a time lets one wait for another."
+	}
+	b.c.Require(len(calls) > 0, f)
 	return calls[0]
+}
+
+// asked waits until each upstream has been asked n times about the book.
+func (b *book) asked(n int, did string) {
+	for _, name := range branches {
+		calls := b.c.Upstream(name).WaitCalls(b.path(), n, soon)
+		b.c.Require(len(calls) >= n, exam.Finding{Did: did, Expected: "a call of every branch",
+			Saw: fmt.Sprintf("about %s, %d of six branches were not asked within %s", b.isbn, n-len(calls), soon)})
+	}
+}
+
+// askedOnce fails when the branch has been asked about the book again.
+func (b *book) askedOnce(branch, did string) {
+	n := len(b.c.Upstream(branch).Calls(b.path()))
+	b.c.Require(n == 1, exam.Finding{Did: did, Expected: "one call of each branch",
+		Saw:    fmt.Sprintf("%d calls of %s", n, branch),
+		Detail: "A search asks each branch once. Who asks a branch in trouble again and again adds to its trouble; whether to search again is for the caller to decide."})
 }
 
 // release lets the held calls about the book go on.

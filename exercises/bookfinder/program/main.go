@@ -114,7 +114,7 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 		answer(w, 499, map[string]any{"error": "the caller has left", "failed": failures(err)})
 		return
 	case errors.Is(err, bookfinder.ErrNotHeld):
-		answer(w, http.StatusNotFound, map[string]string{"error": "no branch holds this book"})
+		answer(w, http.StatusNotFound, map[string]any{"error": "no branch holds this book", "failed": failures(err)})
 		return
 	case errors.Is(err, context.DeadlineExceeded):
 		status = http.StatusGatewayTimeout

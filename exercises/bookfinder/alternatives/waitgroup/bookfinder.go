@@ -4,6 +4,7 @@
 package bookfinder
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -127,10 +128,12 @@ func (f *Finder) look(ctx context.Context, b Branch, isbn string) (c *Copy, err 
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
-		_ = resp.Body.Close()
-	}()
+	var page bytes.Buffer
+	_, err = io.Copy(&page, resp.Body)
+	_ = resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
 	if resp.StatusCode == http.StatusNotFound {
 		return nil, nil
 	}
@@ -139,7 +142,7 @@ func (f *Finder) look(ctx context.Context, b Branch, isbn string) (c *Copy, err 
 		return nil, errors.New("HTTP " + resp.Status)
 	}
 	c = &Copy{Branch: b.Name}
-	if err := json.NewDecoder(resp.Body).Decode(c); err != nil {
+	if err := json.NewDecoder(&page).Decode(c); err != nil {
 		return nil, err
 	}
 	return c, nil
