@@ -57,8 +57,8 @@ prepare accepted "$here/accepted.mod" "$here/accepted.sum"
 prepare now "$workspace/go.mod.tmpl" "$workspace/go.sum.tmpl"
 
 mkdir "$work/std"
-(cd "$work/std" && go mod init std 2>/dev/null && printf 'package main\nimport _ "net/http"\nfunc main() {}\n' >main.go &&
-	GOCACHE=$work/cache-std go build "${flags[@]}" -o /dev/null .)
+(cd "$work/std" && go mod init base 2>/dev/null && printf 'package main\nimport _ "net/http"\nfunc main() {}\n' >main.go &&
+	GOCACHE=$work/cache-std go build "${flags[@]}" -o /dev/null .) >&2
 
 # build SIDE builds every program of a side.
 build() { (cd "$work/$1" && for id in $exercises; do go build "${flags[@]}" -o "$work/$1/$id.bin" "./$id/program" || exit; done); }
