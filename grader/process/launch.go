@@ -61,27 +61,17 @@ type launched struct {
 	stdout, stderr *os.File
 }
 
-// launch starts the program through a supervisor: one that waits already, or a
-// new one.
+// launch starts the program through a supervisor.
 func launch(spec Spec) (*launched, error) {
-	for {
-		l, waiting := reserve.take()
-		if !waiting {
-			var err error
-			if l, err = spawn(); err != nil {
-				return nil, err
-			}
-		}
-		err := l.begin(spec)
-		if err == nil {
-			return l, nil
-		}
-		l.abandon()
-		if !waiting || !errors.Is(err, errSupervisor) {
-			return nil, err
-		}
-		// Somebody has killed the one that waited.
+	l, err := spawn()
+	if err != nil {
+		return nil, err
 	}
+	if err := l.begin(spec); err != nil {
+		l.abandon()
+		return nil, err
+	}
+	return l, nil
 }
 
 // spawn starts a supervisor, which then waits for its request.
@@ -153,11 +143,11 @@ func (l *launched) begin(spec Spec) error {
 		FileLimit:    spec.FileLimit,
 	})
 	if err != nil {
-		return fmt.Errorf("instruct %w: %w", errSupervisor, err)
+		return fmt.Errorf("instruct its supervisor: %w", err)
 	}
 	var e event
 	if err := l.receive.Decode(&e); err != nil {
-		return fmt.Errorf("hear from %w: %w", errSupervisor, err)
+		return fmt.Errorf("hear from its supervisor: %w", err)
 	}
 	if e.Errno != 0 {
 		return syscall.Errno(e.Errno)
@@ -170,9 +160,6 @@ func (l *launched) begin(spec Spec) error {
 	l.pid = e.Started
 	return nil
 }
-
-// errSupervisor marks trouble with the supervisor itself.
-var errSupervisor = errors.New("its supervisor")
 
 // abandon ends a supervisor that runs no program.
 func (l *launched) abandon() {
