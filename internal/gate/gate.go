@@ -99,6 +99,7 @@ type run struct {
 	e       *exercises.Exercise
 	spec    grader.Exercise
 	options Options
+	chancy  bool
 	scratch string
 	tasks   []task
 }
@@ -129,8 +130,9 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 	if o.Runs <= 0 {
 		o.Runs = 2
 	}
+	chance := chancy(spec)
 	switch {
-	case !chancy(spec):
+	case !chance:
 		o.AtOnce = 1
 		if len(e.Services()) == 0 {
 			o.Runs = min(o.Runs, 3)
@@ -139,7 +141,7 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 		o.AtOnce = 3
 	}
 	spec.Limits.Build = max(spec.Limits.Build, buildLimit)
-	r := &run{ctx: ctx, grader: g, e: e, spec: spec, options: o, scratch: scratch}
+	r := &run{ctx: ctx, grader: g, e: e, spec: spec, options: o, chancy: chance, scratch: scratch}
 	r.try(Item{Kind: Structure}, r.structure)
 	r.versions()
 	r.mutants()
