@@ -205,6 +205,7 @@ func (s *supervisor) oversee() {
 		case <-s.gone:
 			select {
 			case ws := <-s.ended:
+				s.tellLimit()
 				s.report(event{Exited: statusOf(ws)})
 			default:
 			}
@@ -238,10 +239,21 @@ func (s *supervisor) kill() {
 
 // enforce ends the tree when the kernel had to hold it to a limit.
 func (s *supervisor) enforce() {
-	if limit := s.group.passed(); limit != "" && !s.killing {
-		s.report(event{Limit: limit})
+	if s.tellLimit() {
 		s.kill()
 	}
+}
+
+// tellLimit tells which limit the kernel had to enforce, and false for none.
+func (s *supervisor) tellLimit() bool {
+	if s.killing {
+		return false
+	}
+	limit := s.group.passed()
+	if limit != "" {
+		s.report(event{Limit: limit})
+	}
+	return limit != ""
 }
 
 // watch looks at the tree's size and returns when to look again.
