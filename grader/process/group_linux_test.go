@@ -129,7 +129,7 @@ func TestWithinTheLimits(t *testing.T) {
 
 func TestForkBombByEach(t *testing.T) {
 	eachKeeper(t, func(t *testing.T, by LimitsBy) {
-		p := start(t, Spec{Path: "/bin/sh", Args: []string{"-c", forkBomb}, Env: []string{"PATH=/usr/bin:/bin"}, ProcessLimit: 20, only: by})
+		p := start(t, Spec{Path: "/bin/sh", Args: []string{"-c", forkBomb}, Env: []string{"PATH=/usr/bin:/bin"}, ProcessLimit: 6, only: by})
 		want := ProcessLimit
 		if by != ByWatcher && by != "" {
 			want = TaskLimit
