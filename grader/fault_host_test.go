@@ -122,6 +122,37 @@ func (h faultHost) pause(t *testing.T, s services.Server) {
 	}
 	t.Cleanup(func() { _ = syscall.Kill(-group, syscall.SIGCONT) })
 	awaitStopped(t, group)
+	// PostgreSQL's sessions have groups of their own. The one that would make
+	// more of them stands still by now.
+	for _, pid := range childrenOf(t, group) {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			continue // it ended meanwhile
+		}
+		t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+		awaitStopped(t, pid)
+	}
+}
+
+// childrenOf lists the children of a process that live.
+func childrenOf(t *testing.T, parent int) []int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []int
+	for _, file := range stats {
+		stat, _ := os.ReadFile(file)
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[0] != "Z" && fields[1] == strconv.Itoa(parent) {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, pid)
+		}
+	}
+	return found
 }
 
 // restart ends a server as an operator would, and starts it again.

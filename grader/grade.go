@@ -9,6 +9,7 @@ import (
 
 	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/exam"
+	"github.com/cairn-learn/cairn/grader/process"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/services"
 )
@@ -40,6 +41,7 @@ func New(cfg Config) (*Grader, error) {
 	if err != nil {
 		return nil, err
 	}
+	process.Limits() // before there are children, which would have to move with cairn
 	return &Grader{cfg: cfg, scratch: s, provider: cfg.Provider, warmed: map[string]bool{}}, nil
 }
 

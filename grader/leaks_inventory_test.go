@@ -20,8 +20,10 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+	"github.com/gofrs/flock"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cairn-learn/cairn/grader/process"
 	"github.com/cairn-learn/cairn/grader/services"
 )
 
@@ -30,7 +32,7 @@ import (
 var inventoryRows = []string{
 	"processes", "children of this process", "containers", "networks", "databases", "roles", "sessions in PostgreSQL",
 	"cache folder", "temporary folder", "leases", "kept worlds", "folders of servers", "records of servers",
-	"open files", "goroutines",
+	"control groups", "open files", "goroutines",
 }
 
 // stock is how much there is of each, and what.
@@ -106,6 +108,7 @@ func take(t *testing.T, b leakBed) stock {
 		"leases":             below(filepath.Join(b.state(), "leases")),
 		"kept worlds":        below(filepath.Join(b.state(), "kept")),
 		"records of servers": below(filepath.Join(b.state(), "servers")),
+		"control groups":     controlGroups(),
 		"open files":         openFiles(),
 	}
 	for _, name := range names {
@@ -141,6 +144,33 @@ func processesOf(marks []string) []string {
 		known := strings.Join(append([]string{exe, cwd, string(args), string(env)}, filesOf(proc)...), "\n")
 		if own != "" && exe == own || slices.ContainsFunc(marks, func(m string) bool { return strings.Contains(known, m) }) {
 			found = append(found, pid+" "+strings.ReplaceAll(string(args), "\x00", " "))
+		}
+	}
+	return found
+}
+
+// controlGroups lists the groups of programs where cairn makes them here. In the
+// hierarchy of pids of version 1 others may make theirs too: there those count that
+// no supervisor holds.
+func controlGroups() []string {
+	where := process.Limits().Where
+	if where == "" {
+		return nil
+	}
+	found, _ := filepath.Glob(filepath.Join(where, "cairn-*"))
+	groups, _ := os.ReadFile("/proc/self/cgroup")
+	for line := range strings.Lines(string(groups)) {
+		_, path, ok := strings.Cut(strings.TrimSpace(line), ":pids:")
+		if !ok {
+			continue
+		}
+		dirs, _ := filepath.Glob(filepath.Join("/sys/fs/cgroup/pids", path, "cairn-*"))
+		for _, dir := range dirs {
+			l := flock.New(dir, flock.SetFlag(os.O_RDONLY))
+			if free, err := l.TryLock(); err == nil && free {
+				found = append(found, dir)
+			}
+			_ = l.Close()
 		}
 	}
 	return found

@@ -10,6 +10,7 @@ import (
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
 
+	"github.com/cairn-learn/cairn/grader/process"
 	"github.com/cairn-learn/cairn/grader/services"
 	"github.com/cairn-learn/cairn/internal/doctor"
 	"github.com/cairn-learn/cairn/internal/workspace"
@@ -19,8 +20,8 @@ func newDoctor(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Check everything cairn needs on this machine", GroupID: groupMachine, Args: atMost(0),
-		Long: `Doctor checks Go, the modules of the exercises, Docker and its images, disk
-space, folders, editor, terminal, settings and workspace, and says for each fault the one
+		Long: `Doctor checks Go, the modules of the exercises, Docker and its images, what keeps
+programs to their limits, disk space, folders, editor, terminal, settings and workspace, and says for each fault the one
 thing to do. Exit status 1 means that something is wrong.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -56,7 +57,7 @@ func (a *app) doctor(ctx context.Context, asJSON bool) error {
 func (a *app) machine(dir string) doctor.Subject {
 	s, _ := a.settings()
 	return doctor.Subject{
-		Settings: a.settingsState, Editor: s.Editor,
+		Limits: process.Limits, Settings: a.settingsState, Editor: s.Editor,
 		GoMod: a.catalogue.GoMod(), GoSum: a.catalogue.GoSum(), Dir: dir,
 		Workspace: func() (string, error) { return lookAt(dir) },
 		Folders: []doctor.Folder{

@@ -13,7 +13,8 @@ import (
 )
 
 func newPath(a *app) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: "path [NAME]", Short: "Show the paths through the road, or choose one", GroupID: groupLearn, Args: atMost(1),
 		Long: `Path lists the ways through the road and marks yours. With a name it chooses that
 path and keeps it in the settings. The path decides what comes next; what you
@@ -38,9 +39,41 @@ have done stays done on every path.`,
 					return err
 				}
 			}
+			if asJSON {
+				return a.printJSON(a.paths())
+			}
 			return a.listPaths()
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array with one object per path")
+	return cmd
+}
+
+// pathJSON is one path in cairn path --json.
+type pathJSON struct {
+	ID      string   `json:"id"`
+	Title   string   `json:"title"`
+	Summary string   `json:"summary"`
+	Chosen  bool     `json:"chosen"`
+	Stones  []string `json:"stones"`  // in the order in which they are walked
+	Written []string `json:"written"` // those of them that can be read
+}
+
+// paths is every path of the course.
+func (a *app) paths() []pathJSON {
+	chosen := a.road.Route(a.preferred().Path).Path
+	all := []pathJSON{}
+	for _, p := range a.course.Paths {
+		j := pathJSON{ID: p.ID, Title: p.Title, Summary: p.Summary, Chosen: p == chosen, Stones: []string{}, Written: []string{}}
+		for _, s := range a.road.Route(p.ID).Stones {
+			j.Stones = append(j.Stones, s.Lesson.Stone)
+			if s.Lesson.Written {
+				j.Written = append(j.Written, s.Lesson.Stone)
+			}
+		}
+		all = append(all, j)
+	}
+	return all
 }
 
 // choose keeps a path in the settings. Settings that can't be read stay as they

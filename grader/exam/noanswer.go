@@ -114,7 +114,9 @@ func (s *Session) noteLimit(p *Program) {
 	case process.MemoryLimit:
 		s.setLimit(fmt.Sprintf("the program used more than %d MB of memory and was stopped", s.limits.Memory>>20))
 	case process.ProcessLimit:
-		s.setLimit("the program started more than 64 processes and was stopped")
+		s.setLimit(fmt.Sprintf("the program started more than %d processes and was stopped", processLimit))
+	case process.TaskLimit:
+		s.setLimit(fmt.Sprintf("the program had more than %d processes and threads at once and was stopped", process.TasksFor(processLimit)))
 	}
 }
 

@@ -19,6 +19,9 @@ import (
 	"github.com/cairn-learn/cairn/grader/wire"
 )
 
+// processLimit is how many processes each instance may be.
+const processLimit = 64
+
 // learnerModule is the import path below which a learner's packages lie, in the
 // workspace as in this repository.
 const learnerModule = "github.com/cairn-learn/cairn/exercises"
@@ -109,7 +112,7 @@ func (p *Program) launch() error {
 	p.dumping.Store(false)
 	name := p.name()
 	p.proc, err = process.Start(s.ctx, process.Spec{
-		Path: s.opts.Binary, Dir: home, Env: env, MemoryLimit: s.limits.Memory, FileLimit: s.limits.File, ProcessLimit: 64,
+		Path: s.opts.Binary, Dir: home, Env: env, MemoryLimit: s.limits.Memory, FileLimit: s.limits.File, ProcessLimit: processLimit,
 		OnLine: func(l process.Line) {
 			if !p.dumping.Load() {
 				s.log.add(name, l)

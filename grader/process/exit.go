@@ -19,6 +19,7 @@ const (
 	OutputLimit  Reason = "output_limit"  // printed too much
 	MemoryLimit  Reason = "memory_limit"  // the tree used too much memory
 	ProcessLimit Reason = "process_limit" // the tree had too many processes
+	TaskLimit    Reason = "task_limit"    // the tree had too many processes and threads together
 )
 
 // Exit is how a program ended.
@@ -38,6 +39,8 @@ func (e Exit) String() string {
 		return "was stopped because it used too much memory"
 	case ProcessLimit:
 		return "was stopped because it started too many processes"
+	case TaskLimit:
+		return "was stopped because it had too many processes and threads"
 	case Killed:
 		return "was stopped by cairn"
 	case Signalled:

@@ -18,6 +18,8 @@ type request struct {
 	MemoryLimit  int64
 	ProcessLimit int
 	FileLimit    int64
+	Groups       *groupBase `json:",omitempty"` // where a control group can be made
+	Unwatched    bool       `json:",omitempty"` // no watcher beside the group
 }
 
 // command is what cairn tells it later.
@@ -30,6 +32,7 @@ type command struct {
 // is Gone.
 type event struct {
 	Started int     `json:",omitempty"`
+	Group   string  `json:",omitempty"` // with Started: the name of its control group
 	Errno   int     `json:",omitempty"`
 	Failure string  `json:",omitempty"`
 	Exited  *status `json:",omitempty"`
@@ -53,6 +56,8 @@ const launchPatience = 30 * time.Second
 // launched is a supervisor whose program runs.
 type launched struct {
 	pid            int
+	groups         *groupBase
+	group          string
 	supervisor     *os.Process
 	control        *os.File
 	send           *json.Encoder
@@ -130,6 +135,9 @@ func (l *launched) connect() (theirs []*os.File, err error) {
 
 // begin tells the supervisor what to run and waits until it runs.
 func (l *launched) begin(spec Spec) error {
+	if _, base := keeper(); spec.only != ByWatcher && (spec.MemoryLimit > 0 || spec.ProcessLimit > 0) {
+		l.groups = base
+	}
 	deadline := time.Now().Add(launchPatience)
 	_ = l.control.SetWriteDeadline(deadline)
 	_ = l.events.SetReadDeadline(deadline)
@@ -141,6 +149,8 @@ func (l *launched) begin(spec Spec) error {
 		MemoryLimit:  spec.MemoryLimit,
 		ProcessLimit: spec.ProcessLimit,
 		FileLimit:    spec.FileLimit,
+		Groups:       l.groups,
+		Unwatched:    spec.only != "" && spec.only != ByWatcher,
 	})
 	if err != nil {
 		return fmt.Errorf("instruct its supervisor: %w", err)
@@ -157,7 +167,7 @@ func (l *launched) begin(spec Spec) error {
 	}
 	_ = l.control.SetWriteDeadline(time.Time{})
 	_ = l.events.SetReadDeadline(time.Time{})
-	l.pid = e.Started
+	l.pid, l.group = e.Started, e.Group
 	return nil
 }
 

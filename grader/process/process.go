@@ -36,11 +36,13 @@ type Spec struct {
 	// OutputLimit is how many bytes of stdout and stderr together are kept; 0
 	// means 1 MiB. A program that prints more is killed.
 	OutputLimit int64
-	// MemoryLimit bounds the resident memory of the whole tree in bytes; 0
-	// means no limit. It is watched on Linux only.
+	// MemoryLimit bounds the memory of the whole tree in bytes; 0 means no limit.
+	// A control group keeps it where cairn may make one (see Limits), and beside
+	// it a watcher that looks every 50 ms; elsewhere than on Linux nobody does.
 	MemoryLimit int64
 	// ProcessLimit bounds the number of processes in the tree; 0 means 64, a
-	// negative number no limit. It is watched on Linux only.
+	// negative number no limit. The watcher keeps it. A control group keeps the
+	// tree to TasksFor processes and threads meanwhile.
 	ProcessLimit int
 	// FileLimit bounds the size of each file written by the tree in bytes; 0
 	// means no limit. A Go program that passes it dies of SIGXFSZ.
@@ -50,6 +52,8 @@ type Spec struct {
 	// It must return soon, since the program waits for it when its pipe is full,
 	// and must not call Kill.
 	OnLine func(Line)
+
+	only LimitsBy // of tests: leave the limits to the groups, or to the watcher, alone
 }
 
 // Line is one line that the program printed, safe to show in a terminal.
@@ -65,6 +69,8 @@ type Process struct {
 	pid        int
 	supervisor *os.Process
 	control    *os.File
+	groups     *groupBase // where the program's control group is, nil for none
+	group      string     // its name
 	output     *output
 	outputOver <-chan struct{}
 	stopWatch  func() bool
@@ -114,6 +120,8 @@ func Start(ctx context.Context, spec Spec) (*Process, error) {
 	p := &Process{
 		pid:        l.pid,
 		supervisor: l.supervisor,
+		groups:     l.groups,
+		group:      l.group,
 		control:    l.control,
 		send:       l.send,
 		done:       make(chan struct{}),
@@ -250,6 +258,7 @@ func (p *Process) follow(l *launched) {
 	_, _ = p.supervisor.Wait()
 	if !gone {
 		killSession(p.pid)
+		clearGroupOf(p.groups, p.group)
 	}
 	p.stopWatch()
 	p.output.expire(l.stdout, l.stderr)

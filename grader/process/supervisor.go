@@ -41,6 +41,7 @@ func init() {
 type supervisor struct {
 	request  request
 	pid      int
+	group    *group // nil without one
 	commands *json.Decoder
 	events   *json.Encoder
 	ended    chan syscall.WaitStatus // of the program
@@ -102,19 +103,53 @@ func (s *supervisor) start() error {
 			return err
 		}
 	}
-	pid, err := syscall.ForkExec(string(s.request.Path), stringsOf(s.request.Argv), &syscall.ProcAttr{
-		Dir:   string(s.request.Dir),
-		Env:   stringsOf(s.request.Env),
-		Files: []uintptr{0, fdStdout, fdStderr},
-		Sys:   programAttr(),
-	})
+	if err := s.startInGroup(); err != nil {
+		pid, err := s.fork(programAttr())
+		if err != nil {
+			return err
+		}
+		s.pid = pid
+	}
+	_ = syscall.Close(fdStdout)
+	_ = syscall.Close(fdStderr)
+	e := event{Started: s.pid}
+	if s.group != nil {
+		e.Group = s.group.name
+	}
+	return s.events.Encode(e)
+}
+
+// startInGroup starts the program in a control group with its limits. After any
+// error there is neither: the program is then started without.
+func (s *supervisor) startInGroup() error {
+	if s.request.Groups == nil {
+		return errors.ErrUnsupported
+	}
+	g, err := makeGroup(*s.request.Groups, s.request.MemoryLimit, s.request.ProcessLimit)
 	if err != nil {
 		return err
 	}
-	s.pid = pid
-	_ = syscall.Close(fdStdout)
-	_ = syscall.Close(fdStderr)
-	return s.events.Encode(event{Started: pid})
+	attr := programAttr()
+	leave, err := g.enter(attr)
+	if err == nil {
+		s.pid, err = s.fork(attr)
+		leave()
+	}
+	if err != nil {
+		g.remove()
+		return err
+	}
+	s.group = g
+	return nil
+}
+
+func (s *supervisor) fork(attr *syscall.SysProcAttr) (int, error) {
+	return syscall.ForkExec(string(s.request.Path), stringsOf(s.request.Argv), &syscall.ProcAttr{
+		Dir:   string(s.request.Dir),
+		Env:   stringsOf(s.request.Env),
+		Files: []uintptr{0, fdStdout, fdStderr},
+		Sys:   attr,
+	})
 }
 
 // reap buries the dead until there is no child any more.
@@ -162,6 +197,7 @@ func (s *supervisor) oversee() {
 			}
 		case ws := <-s.ended:
 			running = false
+			s.enforce() // it may be what ended the program
 			s.report(event{Exited: statusOf(ws)})
 			s.kill() // what the program leaves behind
 		case <-watch.C:
@@ -169,10 +205,12 @@ func (s *supervisor) oversee() {
 		case <-s.gone:
 			select {
 			case ws := <-s.ended:
+				s.tellLimit()
 				s.report(event{Exited: statusOf(ws)})
 			default:
 			}
 			clearGroup(s.pid)
+			s.group.remove()
 			s.report(event{Gone: true})
 			return
 		}
@@ -195,12 +233,33 @@ func (s *supervisor) kill() {
 		return
 	}
 	s.killing = true
-	go clearTree(s.pid, s.gone)
+	s.group.kill()
+	go clearTree(s.pid, s.group, s.gone)
+}
+
+// enforce ends the tree when the kernel had to hold it to a limit.
+func (s *supervisor) enforce() {
+	if s.tellLimit() {
+		s.kill()
+	}
+}
+
+// tellLimit tells which limit the kernel had to enforce, and false for none.
+func (s *supervisor) tellLimit() bool {
+	if s.killing {
+		return false
+	}
+	limit := s.group.passed()
+	if limit != "" {
+		s.report(event{Limit: limit})
+	}
+	return limit != ""
 }
 
 // watch looks at the tree's size and returns when to look again.
 func (s *supervisor) watch() time.Duration {
-	if s.killing {
+	s.enforce()
+	if s.killing || s.request.Unwatched {
 		return watchInterval
 	}
 	size := measureTree(s.request.MemoryLimit > 0)

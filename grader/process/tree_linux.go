@@ -51,19 +51,19 @@ func programAttr() *syscall.SysProcAttr {
 
 // clearTree kills every descendant until none is left. A tree that goes on
 // forking is chased without a pause; one that only has to die gets time for it.
-func clearTree(program int, gone <-chan struct{}) {
+func clearTree(program int, group *group, gone <-chan struct{}) {
 	// Most programs are alone, or have their children in their own group.
 	_ = unix.Kill(-program, unix.SIGKILL)
 	seen := map[int]bool{}
 	pause := time.Millisecond
 	for {
 		fresh := false
-		for _, pid := range descendants() {
+		for _, pid := range append(descendants(), group.members()...) {
 			fresh = fresh || !seen[pid]
 			seen[pid] = true
 			// The whole group at once: no member can fork past that.
-			if group, err := unix.Getpgid(pid); err == nil && group > 1 && group != ownGroup {
-				_ = unix.Kill(-group, unix.SIGKILL)
+			if pgid, err := unix.Getpgid(pid); err == nil && pgid > 1 && pgid != ownGroup {
+				_ = unix.Kill(-pgid, unix.SIGKILL)
 			}
 			_ = unix.Kill(pid, unix.SIGKILL)
 		}

@@ -32,7 +32,7 @@ func programAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: tr
 
 // clearTree kills the program's process group until the program is gone. A
 // descendant that left the group is out of reach on this system.
-func clearTree(pid int, gone <-chan struct{}) {
+func clearTree(pid int, _ *group, gone <-chan struct{}) {
 	for {
 		_ = unix.Kill(-pid, unix.SIGKILL)
 		select {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cairn-learn/cairn/grader/process"
 	"github.com/cairn-learn/cairn/grader/services"
 )
 
@@ -28,7 +29,7 @@ type Result struct {
 	Title  string `json:"title"`
 	Status Status `json:"status"`
 	Saw    string `json:"saw"`          // what is there, one sentence without a full stop
-	Do     string `json:"do,omitempty"` // the one thing to do; never empty for a warning or a fault
+	Do     string `json:"do,omitempty"` // the one thing to do; never empty for a warning or a fault, seldom there otherwise
 }
 
 // Subject is what is examined.
@@ -37,6 +38,7 @@ type Subject struct {
 	Dir          string                                           // the folder the learner stands in
 	Workspace    func() (root string, err error)                  // "" when the folder is in none
 	Settings     func() (file string, err error)                  // "" when nothing has been set
+	Limits       func() process.Keeper                            // what keeps programs to their limits
 	Editor       string                                           // the editor of the settings, or ""
 	Folders      []Folder                                         // what cairn writes to
 	Host         func(context.Context) (services.HostInfo, error) // what servers run in
@@ -86,6 +88,7 @@ func Examine(ctx context.Context, s Subject) []Result {
 		{"modules", "Modules", s.checkModules},
 		{"engine", "Docker", host.check},
 		{"images", "Images", host.checkImages},
+		{"limits", "Limits", s.checkLimits},
 		{"disk", "Disk space", func(ctx context.Context) finding { return s.checkDisk(ctx, host) }},
 		{"folders", "Folders", s.checkFolders},
 		{"editor", "Editor", s.checkEditor},

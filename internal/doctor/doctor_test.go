@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cairn-learn/cairn/grader/process"
 	"github.com/cairn-learn/cairn/grader/services"
 )
 
@@ -43,6 +44,7 @@ func healthy(t *testing.T) Subject {
 		Settings:  func() (string, error) { return "", nil },
 		Folders:   []Folder{{"state", filepath.Join(t.TempDir(), "state")}},
 		Host:      engine(redis),
+		Limits:    func() process.Keeper { return process.Keeper{By: process.ByGroupV2, Where: "/sys/fs/cgroup/a"} },
 	}
 }
 
@@ -65,8 +67,8 @@ func TestHealthy(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if len(results) != 10 {
-		t.Errorf("%d results, want 10", len(results))
+	if len(results) != 11 {
+		t.Errorf("%d results, want 11", len(results))
 	}
 }
 
@@ -99,6 +101,14 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 			s.Host = installed(services.ProgramInfo{Service: "postgres", Path: "/usr/bin/postgres", Version: "15.20"})
 		}},
 		{"native, no images", "images", "not needed", "", OK, func(s *Subject) { s.Host = installed(services.ProgramInfo{Service: "redis"}) }},
+		{"control groups", "limits", "a control group for each program (cgroup v2), in /sys/fs/cgroup/a", "", OK, func(*Subject) {}},
+		{"watcher", "limits", "a watcher, which looks every 50 ms: the kernel has none", "", OK, func(s *Subject) {
+			s.Limits = func() process.Keeper { return process.Keeper{By: process.ByWatcher, Why: "the kernel has none"} }
+		}},
+		{"watcher, needlessly", "limits", "a watcher", "-p Delegate=yes cairn", OK, func(s *Subject) {
+			s.Limits = func() process.Keeper { return process.Keeper{By: process.ByWatcher, Why: "somebody else's", Give: true} }
+		}},
+		{"no limits", "limits", "nothing keeps", "", OK, func(s *Subject) { s.Limits = func() process.Keeper { return process.Keeper{By: process.ByNobody} } }},
 		{"folder", "folders", "state cannot be written", "XDG_STATE_HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", filepath.Join(file, "x")}} }},
 		{"no home", "folders", "HOME is not set", "Set HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", "state"}} }},
 		{"editor", "editor", "EDITOR=nothere", "Install it or set EDITOR", Fault, func(*Subject) { t.Setenv("EDITOR", "nothere") }},
