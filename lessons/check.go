@@ -46,6 +46,7 @@ func (c *Course) check(f *strictyaml.File) []error {
 	if len(c.Tracks) == 0 {
 		k.fault("$", "the course has no tracks")
 	}
+	k.page("$.welcome", c.Welcome)
 	tracks, letters := map[string]bool{}, map[string]bool{}
 	for i, t := range c.Tracks {
 		at := fmt.Sprintf("$.tracks[%d]", i)
@@ -68,6 +69,7 @@ func (c *Course) check(f *strictyaml.File) []error {
 			k.fault(at, "track %s has no lessons", t.ID)
 		}
 		tracks[t.ID], letters[t.Letter] = true, true
+		k.page(at+".opening", t.Opening)
 		for j, l := range t.Lessons {
 			k.lesson(fmt.Sprintf("%s.lessons[%d]", at, j), l)
 		}
@@ -115,11 +117,24 @@ func (k *checker) lesson(at string, l *Lesson) {
 	k.after(at, l)
 }
 
+// page checks a page that is only read, where there is one.
+func (k *checker) page(at string, l *Lesson) {
+	if l == nil {
+		return
+	}
+	if l.Title == "" || l.Objective == "" || strings.Contains(l.Objective, "\n") {
+		k.fault(at, "page %s needs a title and an objective of one line", l.ID)
+	}
+	if l.Minutes < 1 || l.Minutes > maxMinutes {
+		k.fault(at, "page %s takes %d minutes; 1 to %d are sane", l.ID, l.Minutes, maxMinutes)
+	}
+}
+
 func (k *checker) after(at string, l *Lesson) {
 	for i, stone := range l.After {
 		here := fmt.Sprintf("%s.after[%d]", at, i)
 		switch {
-		case k.course.byStone[stone] == nil:
+		case k.course.byStone[stone] == nil || k.course.byStone[stone].Page:
 			k.fault(here, "lesson %s comes after %s, which does not exist; the nearest is %s", l.ID, stone, k.course.nearestStone(stone))
 		case slices.Contains(l.After[:i], stone):
 			k.fault(here, "lesson %s comes after %s twice", l.ID, stone)
@@ -139,7 +154,7 @@ func (k *checker) cycles() {
 		for i, stone := range l.After {
 			next := k.course.byStone[stone]
 			switch {
-			case next == nil:
+			case next == nil || next.Page:
 			case state[stone] == visiting:
 				circle := append(slices.Clone(trail[slices.Index(trail, stone):]), stone)
 				k.fault(fmt.Sprintf("%s.after[%d]", k.pathOf(l), i), "lesson %s comes after itself: %s", l.ID, strings.Join(circle, " after "))
@@ -185,7 +200,7 @@ func (k *checker) paths() {
 			for n, stone := range s.Stones {
 				here := fmt.Sprintf("%s.stages[%d].stones[%d]", at, j, n)
 				switch {
-				case k.course.byStone[stone] == nil:
+				case k.course.byStone[stone] == nil || k.course.byStone[stone].Page:
 					k.fault(here, "path %s leads over %s, which does not exist; the nearest is %s", p.ID, stone, k.course.nearestStone(stone))
 				case seen[stone]:
 					k.fault(here, "path %s leads over %s twice", p.ID, stone)

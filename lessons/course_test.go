@@ -2,6 +2,7 @@ package lessons_test
 
 import (
 	"io/fs"
+	"slices"
 	"testing"
 
 	"github.com/cairn-learn/cairn/content"
@@ -39,9 +40,14 @@ func TestContentIsWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	written := 0
-	for _, l := range c.Lessons() {
+	for _, l := range append(c.Lessons(), c.Pages()...) {
 		if l.Written {
 			written++
+		}
+	}
+	for _, track := range c.Tracks {
+		if slices.ContainsFunc(track.Lessons, func(l *lessons.Lesson) bool { return l.Written }) && track.Opening == nil {
+			t.Errorf("track %s has lessons but no page that opens it", track.ID)
 		}
 	}
 	if written != onDisk {

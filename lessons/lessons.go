@@ -12,9 +12,10 @@ import (
 
 // Course is everything there is to learn, in order.
 type Course struct {
-	Title  string
-	Tracks []*Track
-	Paths  []*Path
+	Title   string
+	Welcome *Lesson // the first page of all; nil when there is none
+	Tracks  []*Track
+	Paths   []*Path
 
 	fsys    fs.FS
 	byID    map[string]*Lesson
@@ -26,6 +27,7 @@ type Track struct {
 	ID      string // "sql"
 	Letter  string // "S": what its stones begin with
 	Title   string
+	Opening *Lesson // what the track is for; nil when there is none
 	Lessons []*Lesson
 }
 
@@ -41,7 +43,8 @@ type Lesson struct {
 	Exercise  string   // exercise id, or ""
 	Services  []string // what its exercise is examined with: "postgres", "redis", …
 	Written   bool
-	Track     *Track
+	Page      bool   // a first or opening page: to be read only, without quiz and exercise
+	Track     *Track // nil for the first page
 
 	fsys     fs.FS
 	headings []Heading // of a written lesson
@@ -65,7 +68,8 @@ type Stage struct {
 // is on the road but has not been written.
 var ErrUnwritten = errors.New("is not written yet")
 
-// Lessons returns every lesson in the order of the road.
+// Lessons returns every lesson in the order of the road, without the pages that
+// open it and its tracks.
 func (c *Course) Lessons() []*Lesson {
 	var all []*Lesson
 	for _, t := range c.Tracks {
@@ -74,7 +78,21 @@ func (c *Course) Lessons() []*Lesson {
 	return all
 }
 
-// Lesson returns the lesson with the given id ("sql/lost-update"), or nil.
+// Pages returns the first page and the opening pages, in the order of the road.
+func (c *Course) Pages() []*Lesson {
+	var all []*Lesson
+	if c.Welcome != nil {
+		all = append(all, c.Welcome)
+	}
+	for _, t := range c.Tracks {
+		if t.Opening != nil {
+			all = append(all, t.Opening)
+		}
+	}
+	return all
+}
+
+// Lesson returns the lesson or page with the given id ("sql/lost-update"), or nil.
 func (c *Course) Lesson(id string) *Lesson { return c.byID[id] }
 
 // Stone returns the lesson with the given stone ("S4"), or nil.
@@ -151,11 +169,14 @@ func (l *Lesson) Sections() ([]Section, error) {
 	return Split(string(src)), nil
 }
 
-// Quiz returns the lesson's questions. It fails with ErrUnwritten, or with one
+// Quiz returns the lesson's questions; a page has none. It fails with ErrUnwritten, or with one
 // sentence that names file and line.
 func (l *Lesson) Quiz() (*Quiz, error) {
 	if !l.Written {
 		return nil, fmt.Errorf("lesson %s %w", l.ID, ErrUnwritten)
+	}
+	if l.Page {
+		return &Quiz{}, nil
 	}
 	data, err := fs.ReadFile(l.fsys, l.quizFile())
 	if err != nil {

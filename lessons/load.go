@@ -9,20 +9,30 @@ import (
 	"github.com/cairn-learn/cairn/internal/strictyaml"
 )
 
-const courseFile = "course.yaml"
+const (
+	courseFile = "course.yaml"
+	welcomeID  = "welcome" // the first page
+)
 
 // The form of course.yaml.
 type (
 	courseYAML struct {
-		Title  string      `yaml:"title"`
-		Tracks []trackYAML `yaml:"tracks"`
-		Paths  []pathYAML  `yaml:"paths"`
+		Title   string      `yaml:"title"`
+		Welcome *pageYAML   `yaml:"welcome"`
+		Tracks  []trackYAML `yaml:"tracks"`
+		Paths   []pathYAML  `yaml:"paths"`
 	}
 	trackYAML struct {
 		ID      string       `yaml:"id"`
 		Letter  string       `yaml:"letter"`
 		Title   string       `yaml:"title"`
+		Opening *pageYAML    `yaml:"opening"`
 		Lessons []lessonYAML `yaml:"lessons"`
+	}
+	pageYAML struct {
+		Title     string `yaml:"title"`
+		Objective string `yaml:"objective"`
+		Minutes   int    `yaml:"minutes"`
 	}
 	lessonYAML struct {
 		ID        string   `yaml:"id"`
@@ -65,7 +75,7 @@ func Load(fsys fs.FS) (*Course, error) {
 	if faults := c.check(f); len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	for _, l := range c.Lessons() {
+	for _, l := range append(c.Lessons(), c.Pages()...) {
 		l.fsys = fsys
 		if _, err := fs.Stat(fsys, l.file()); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -82,8 +92,10 @@ func Load(fsys fs.FS) (*Course, error) {
 
 func (y courseYAML) course() *Course {
 	c := &Course{Title: y.Title, byID: map[string]*Lesson{}, byStone: map[string]*Lesson{}}
+	c.Welcome = c.page(y.Welcome, welcomeID, "0", nil)
 	for _, ty := range y.Tracks {
 		t := &Track{ID: ty.ID, Letter: ty.Letter, Title: ty.Title}
+		t.Opening = c.page(ty.Opening, t.ID+"/opening", t.Letter+"0", t)
 		for _, ly := range ty.Lessons {
 			l := &Lesson{
 				ID: ly.ID, Stone: ly.Stone, Title: ly.Title, Objective: ly.Objective, Minutes: ly.Minutes,
@@ -102,6 +114,16 @@ func (y courseYAML) course() *Course {
 		c.Paths = append(c.Paths, p)
 	}
 	return c
+}
+
+// page is a lesson that is only read; nil where the course has none.
+func (c *Course) page(y *pageYAML, id, stone string, t *Track) *Lesson {
+	if y == nil {
+		return nil
+	}
+	l := &Lesson{ID: id, Stone: stone, Title: y.Title, Objective: y.Objective, Minutes: y.Minutes, Page: true, Track: t}
+	c.byID[l.ID], c.byStone[l.Stone] = l, l
+	return l
 }
 
 // NearestID returns the id of the lesson that is most like a mistyped one, or "".

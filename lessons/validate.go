@@ -26,6 +26,13 @@ func (c *Course) Validate() error {
 		faults = append(faults, c.validateText(l)...)
 		faults = append(faults, c.validateQuiz(l)...)
 	}
+	for _, l := range c.Pages() {
+		if !l.Written {
+			faults = append(faults, fmt.Errorf("%s:1: the course names page %s, which has no text; write it here", shown(l.file()), l.ID))
+			continue
+		}
+		faults = append(faults, c.validateText(l)...)
+	}
 	return errors.Join(faults...)
 }
 
@@ -101,6 +108,8 @@ func (c *Course) strays() []error {
 			faults = append(faults, fmt.Errorf("%s:1: content holds lessons (.md) and quizzes (.quiz.yaml) only", shown(name)))
 		case l == nil:
 			faults = append(faults, fmt.Errorf("%s:1: the course has no lesson %s; the nearest is %s", shown(name), id, c.NearestID(id)))
+		case isQuiz && l.Page:
+			faults = append(faults, fmt.Errorf("%s:1: page %s is to be read only; it has no quiz", shown(name), id))
 		case isQuiz && !l.Written:
 			faults = append(faults, fmt.Errorf("%s:1: lesson %s has a quiz but no text", shown(name), id))
 		}

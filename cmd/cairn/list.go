@@ -56,9 +56,9 @@ func (a *app) list(ctx context.Context, asJSON bool) error {
 	l := lookOf(a.out)
 	var text strings.Builder
 	var track *lessons.Track
-	for _, s := range a.road.Stones() {
+	for _, s := range a.road.Rows() {
 		if s.Lesson.Track != track {
-			if track != nil {
+			if text.Len() > 0 {
 				text.WriteByte('\n')
 			}
 			track = s.Lesson.Track
@@ -106,6 +106,9 @@ func (l look) stone(s *road.Stone, state workspace.State) string {
 	sign := signs[state]
 	if state == workspace.Unwritten {
 		return l.style(sign.color, fmt.Sprintf("  %s %-4s %s", sign.sign, s.Lesson.Stone, s.Lesson.Title))
+	}
+	if s.Lesson.Page {
+		sign.sign, sign.color = theme.Arrow, "2"
 	}
 	line := fmt.Sprintf("  %s %-4s %s", l.style(orPlain(sign.color), sign.sign), s.Lesson.Stone, s.Lesson.Title)
 	note := string(state)

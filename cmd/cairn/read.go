@@ -25,11 +25,14 @@ func newRead(a *app) *cobra.Command {
 	var task bool
 	cmd := &cobra.Command{
 		Use: "read NAME[#HEADING]", Short: "Read a lesson, or the task of its exercise", GroupID: groupLearn, Args: exactly(1, "the name of a lesson"),
-		Example:           "  cairn read S4\n  cairn read sql/lost-update#two-readers-one-writer\n  cairn read lostupdate --task",
+		Example:           "  cairn read S4\n  cairn read sql/lost-update#two-readers-one-writer\n  cairn read lostupdate --task\n  cairn read sql\n  cairn read welcome",
 		ValidArgsFunction: a.complete(false),
-		Long: `Read prints a lesson, one of its parts, or the task of its exercise. A lesson
-that was printed whole counts as read, as one does whose end you have seen on
-the screen.`,
+		Long: `Read prints a lesson, one of its parts, or the task of its exercise. With the
+name of a track it prints the page that opens the track, with welcome the first page
+of all.
+
+A lesson that was printed whole counts as read, as one does whose end you have seen
+on the screen.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if task {
 				return a.readTask(args[0])

@@ -34,7 +34,7 @@ type Options struct {
 	Runs     int             // of the reference solution; 0 means 2; at most 3 without services, unless checks overlap
 	Race     bool            // grade solution and alternatives once more under the race detector
 	Update   bool            // write golden files instead of comparing with them
-	AtOnce   int             // items tried at once where checks overlap or wait for upstreams; 0 means 3
+	AtOnce   int             // items tried at once; 0 means 2, or 3 where checks overlap or wait for upstreams
 	Dir      string          // the exercises folder that Update writes into
 	Only     *regexp.Regexp  // items to try, by what Item.String says; nil means all
 	Course   *lessons.Course // resolves links to lessons; nil leaves them unchecked
@@ -99,6 +99,7 @@ type run struct {
 	e       *exercises.Exercise
 	spec    grader.Exercise
 	options Options
+	chancy  bool
 	scratch string
 	tasks   []task
 }
@@ -129,17 +130,18 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 	if o.Runs <= 0 {
 		o.Runs = 2
 	}
-	switch {
-	case !chancy(spec):
-		o.AtOnce = 1
-		if len(e.Services()) == 0 {
-			o.Runs = min(o.Runs, 3)
+	chance := chancy(spec)
+	if !chance && len(e.Services()) == 0 {
+		o.Runs = min(o.Runs, 3)
+	}
+	if o.AtOnce <= 0 {
+		o.AtOnce = 2
+		if chance { // such exams wait more than they work
+			o.AtOnce = 3
 		}
-	case o.AtOnce <= 0:
-		o.AtOnce = 3
 	}
 	spec.Limits.Build = max(spec.Limits.Build, buildLimit)
-	r := &run{ctx: ctx, grader: g, e: e, spec: spec, options: o, scratch: scratch}
+	r := &run{ctx: ctx, grader: g, e: e, spec: spec, options: o, chancy: chance, scratch: scratch}
 	r.try(Item{Kind: Structure}, r.structure)
 	r.versions()
 	r.mutants()

@@ -36,6 +36,7 @@ type Road struct {
 	Catalogue *exercises.Catalogue
 
 	stones []*Stone
+	rows   []*Stone          // the stones, and the pages before them
 	byName map[string]*Stone // exercise ids, lesson ids and stones, in lower case
 	names  []string          // the same as people write them, stones first
 }
@@ -73,19 +74,32 @@ func Join(course *lessons.Course, catalogue *exercises.Catalogue) (*Road, error)
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	for _, l := range course.Lessons() {
-		s := &Stone{Lesson: l}
-		if e, ok := catalogue.Get(l.Exercise); ok {
-			s.Exercise = e
+	r.page(course.Welcome)
+	for _, t := range course.Tracks {
+		r.page(t.Opening, t.ID)
+		for _, l := range t.Lessons {
+			s := &Stone{Lesson: l}
+			if e, ok := catalogue.Get(l.Exercise); ok {
+				s.Exercise = e
+			}
+			r.stones = append(r.stones, s)
+			r.add(s)
 		}
-		r.add(s)
 	}
 	return r, nil
 }
 
-func (r *Road) add(s *Stone) {
-	r.stones = append(r.stones, s)
-	names := []string{s.Lesson.Stone, s.Lesson.ID}
+// page adds a page to the rows, if there is one.
+func (r *Road) page(l *lessons.Lesson, names ...string) {
+	if l != nil {
+		r.add(&Stone{Lesson: l}, names...)
+	}
+}
+
+// add makes a stone or a page a row that is found by its names.
+func (r *Road) add(s *Stone, names ...string) {
+	r.rows = append(r.rows, s)
+	names = append([]string{s.Lesson.Stone, s.Lesson.ID}, names...)
 	if s.Exercise != nil {
 		names = append(names, s.Exercise.ID)
 	}
@@ -117,12 +131,17 @@ func (r *Road) Validate() error {
 // Stones returns every stone in the order of the road.
 func (r *Road) Stones() []*Stone { return r.stones }
 
+// Rows returns the stones in the order of the road, the first page before them, and
+// each track's opening page before its stones.
+func (r *Road) Rows() []*Stone { return r.rows }
+
 // Names returns every name that Find accepts, as people write it; shell
 // completions come from it.
 func (r *Road) Names() []string { return r.names }
 
 // Find returns the stone that goes by a name: exercise id ("lostupdate"),
-// lesson id ("sql/lost-update") or stone ("S4"), in any case. Otherwise the
+// lesson id ("sql/lost-update") or stone ("S4"), in any case; a page by its id
+// ("sql/opening"), its place ("S0") or its track ("sql"). Otherwise the
 // error is an *UnknownError.
 func (r *Road) Find(name string) (*Stone, error) {
 	if s, ok := r.byName[strings.ToLower(strings.TrimSpace(name))]; ok {

@@ -88,6 +88,12 @@ func lookInto(t *testing.T, world report.World, prompt string) {
 		if err := term.WaitText(ctx, step.shows); err != nil {
 			t.Fatal(err)
 		}
+		// Between two prompts the terminal is a cooked one and turns enter into a
+		// line feed, which the client does not take for enter.
+		atPrompt := func(v terminal.View) bool { return strings.HasSuffix(strings.TrimSpace(v.Text), prompt) }
+		if err := term.Wait(ctx, atPrompt); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if strings.Contains(term.View().Text, "Warning") {
 		t.Errorf("the client complains:\n%s", term.View().Text)

@@ -66,7 +66,7 @@ type drawn struct {
 func New(r *road.Road, path string, load Load, latest Latest, t *theme.Theme) *Screen {
 	s := &Screen{road: r, route: r.Route(path), load: load, last: latest, theme: t, keys: newKeys(), attempts: map[string]Attempt{}}
 	s.keys.Path.SetEnabled(s.route.Path != nil)
-	s.shown = r.Stones()
+	s.shown = r.Rows()
 	s.cursor = s.index(s.next())
 	return s
 }
@@ -203,11 +203,11 @@ func (s *Screen) pressFilter(msg tea.KeyPressMsg) tea.Cmd {
 	switch msg.String() {
 	case "esc":
 		chosen := s.selected()
-		s.filter, s.shown = nil, s.road.Stones()
+		s.filter, s.shown = nil, s.road.Rows()
 		s.cursor = s.index(chosen)
 	case "enter":
 		chosen := s.selected()
-		s.filter, s.shown = nil, s.road.Stones()
+		s.filter, s.shown = nil, s.road.Rows()
 		s.cursor = s.index(chosen)
 		return s.begin(chosen)
 	case "up", "ctrl+p":
@@ -224,7 +224,7 @@ func (s *Screen) pressFilter(msg tea.KeyPressMsg) tea.Cmd {
 
 // find fills the list with what the filter matches, the best first.
 func (s *Screen) find() {
-	all := s.road.Stones()
+	all := s.road.Rows()
 	s.cursor = 0
 	s.chosen = true
 	if s.filter.Value() == "" {

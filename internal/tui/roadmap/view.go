@@ -122,7 +122,11 @@ func (s *Screen) stoneLine(stone *road.Stone, current bool, width int) string {
 	case state == workspace.Unwritten:
 		name = t.Muted.Render(name)
 	}
-	return mark + t.StateGlyph(state) + " " + name
+	glyph := t.StateGlyph(state)
+	if stone.Lesson.Page && stone.Lesson.Written {
+		glyph = t.Muted.Render(theme.Arrow)
+	}
+	return mark + glyph + " " + name
 }
 
 func (s *Screen) drawDetail(width int) []string {
@@ -202,6 +206,8 @@ func (s *Screen) progress(stone *road.Stone, width int) []string {
 	switch {
 	case state == workspace.Unwritten:
 		return append(lines, t.Muted.Render("not written yet"))
+	case stone.Lesson.Page:
+		return nil
 	case last == nil && state == workspace.Started:
 		return append(lines, glyph+"started, not graded yet", "")
 	case last == nil:
@@ -235,6 +241,9 @@ func (s *Screen) offers(stone *road.Stone) []string {
 	offer := func(key, does string) string { return component.Fit(s.theme.Accent.Render(key), 7) + does }
 	begun := s.state(stone) == workspace.Started || s.state(stone) == workspace.Failed
 	if !begun {
+		if stone.Lesson.Page {
+			return []string{offer("enter", "read it")}
+		}
 		lines := []string{offer("enter", "read the lesson")}
 		if stone.Exercise != nil {
 			lines = append(lines, offer("x", "do the exercise"))
