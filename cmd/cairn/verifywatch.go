@@ -24,8 +24,8 @@ import (
 )
 
 // verifyWatching verifies an exercise, and after each save what it has touched,
-// until the author interrupts. A save during a look ends it; what was not reached
-// is looked at next.
+// until the author interrupts. A save during a look ends it, and what it was about
+// is looked at again, with what the save has touched.
 func (a *app) verifyWatching(ctx context.Context, g *grader.Grader, root, id string, o verifyOptions) error {
 	a.untilInterrupted = true
 	dir := filepath.Join(root, "exercises", id)
@@ -54,15 +54,17 @@ func (a *app) verifyWatching(ctx context.Context, g *grader.Grader, root, id str
 		before = now
 		fmt.Fprintf(a.err, "cairn: saved at %s\n", time.Now().Format(time.TimeOnly))
 		if touched.exam {
-			a.rebuild(ctx, root)
+			if err := a.rebuild(ctx, g, root); err != nil {
+				return err
+			}
 			touched.all = true // with the exam of this cairn, since the new one does not compile
 		}
 	}
 	return nil
 }
 
-// verifyUntilSaved verifies what was touched. It returns what was not reached
-// when a save put an end to it, and nil when it came to its end.
+// verifyUntilSaved verifies what was touched. It returns that when a save put an
+// end to it, and nil when it came to its end.
 func (a *app) verifyUntilSaved(ctx context.Context, g *grader.Grader, root, id string, o verifyOptions, t touch, saves <-chan string) (*touch, error) {
 	if err := a.reopen(); err != nil {
 		return nil, err
@@ -90,8 +92,8 @@ func (a *app) verifyUntilSaved(ctx context.Context, g *grader.Grader, root, id s
 }
 
 // rebuild builds cairn with the exam that was saved and goes on as that. It
-// returns when the build fails, which the author is told of.
-func (a *app) rebuild(ctx context.Context, root string) {
+// returns nil when it does not compile, which the author is told of.
+func (a *app) rebuild(ctx context.Context, g *grader.Grader, root string) error {
 	fmt.Fprintln(a.err, "cairn: the exam has changed; building cairn anew")
 	sum := sha256.Sum256([]byte(root))
 	binary := filepath.Join(xdg.CacheHome, "cairn", "author", hex.EncodeToString(sum[:8]), "cairn")
@@ -101,10 +103,11 @@ func (a *app) rebuild(ctx context.Context, root string) {
 		if ctx.Err() == nil {
 			fmt.Fprintf(a.err, "%s\ncairn: it does not compile; what follows is examined as before\n", strings.TrimSpace(string(out)))
 		}
-		return
+		return nil
 	}
+	_ = g.Close() // what it can't give back is swept by the next
 	err := syscall.Exec(binary, append([]string{binary}, os.Args[1:]...), os.Environ())
-	fmt.Fprintf(a.err, "cairn: start %s: %v\n", binary, err)
+	return fmt.Errorf("start %s: %w", binary, err)
 }
 
 // fingerprints are the hashes of an exercise's files, by name.
