@@ -45,6 +45,12 @@ func (s *shelf) open() error {
 	return s.fault
 }
 
+// reopen reads everything once more, as it is now.
+func (s *shelf) reopen() error {
+	s.once = sync.Once{}
+	return s.open()
+}
+
 // find returns the stone that a name means.
 func (s *shelf) find(name string) (*road.Stone, error) {
 	if err := s.open(); err != nil {

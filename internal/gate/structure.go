@@ -15,12 +15,34 @@ import (
 // structure checks what needs no grade. (The manifest, the task, the three
 // hints and the given files were required when the exercise was loaded.)
 func (r *run) structure(res *Result) {
+	r.placeholders(res)
 	for _, err := range []error{r.filesMissing(), r.taskLinks(), r.wideCode(), r.mutantHeaders(res), r.lessonMissing()} {
 		if err == nil {
 			continue
 		}
 		for line := range strings.Lines(err.Error()) {
 			res.fault("%s", strings.TrimSpace(line))
+		}
+	}
+}
+
+// placeholder marks text that is still to be written.
+const placeholder = "TODO"
+
+// placeholders notes the first place in each text that is still to be written.
+func (r *run) placeholders(res *Result) {
+	texts := map[string]string{"task.md": r.e.Task, "exercise.yaml, summary": r.e.Summary}
+	for i, hint := range r.e.Hints {
+		texts[fmt.Sprintf("exercise.yaml, hint %d", i+1)] = hint
+	}
+	if r.options.Course != nil {
+		if l := r.options.Course.Lesson(r.e.Lesson); l != nil && l.Written {
+			texts["the lesson "+l.ID], _ = l.Markdown()
+		}
+	}
+	for _, name := range sorted(texts) {
+		if before, _, found := strings.Cut(texts[name], placeholder); found {
+			res.Notes = append(res.Notes, fmt.Sprintf("%s, line %d: still to be written", name, 1+strings.Count(before, "\n")))
 		}
 	}
 }
