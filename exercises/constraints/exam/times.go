@@ -78,8 +78,8 @@ func overlap(c *exam.C) {
 		at, hours float64
 		says      string
 	}{
-		{0, 2, "the room is taken at exactly this time"},
 		{0.5, 1, "it lies within another booking of the room"},
+		{0, 2, "the room is taken at exactly this time"},
 		{-1, 4, "another booking of the room lies within it"},
 		{-1, 1.5, "its end overlaps with another booking of the room"},
 		{1.5, 3, "its beginning overlaps with another booking of the room"},
