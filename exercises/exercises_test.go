@@ -237,6 +237,7 @@ func TestUnknownExercise(t *testing.T) {
 
 // TestSQLExercise: there is no program, and the learner writes SQL.
 func TestSQLExercise(t *testing.T) {
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 	fsys := folder()
 	text := strings.Replace(goodManifest, "kind: program", "kind: sql", 1)
 	fsys["transfer/exercise.yaml"] = file(strings.Replace(text, "edit: [transfer.go]", "edit: [schema.sql]", 1))
