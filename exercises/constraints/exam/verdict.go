@@ -42,7 +42,7 @@ func constraint(c *exam.C, refused *exam.Refusal) string {
 	if len(rows) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(". %s is: %s", refused.Constraint, rows[0]["def"])
+	return fmt.Sprintf("\n%s is: %s", refused.Constraint, rows[0]["def"])
 }
 
 // rule is why a statement must be refused.
@@ -71,16 +71,22 @@ func refuse(c *exam.C, sql string, r rule) {
 	c.Fail(f)
 }
 
-// tableOf is the table that a statement writes.
+// tableOf is the table whose rules matter to a statement: the one that it writes
+// or, where it deletes, the one that refers to it.
 func tableOf(sql string) string {
 	words := strings.Fields(sql)
 	for i, w := range words {
 		if slices.Contains([]string{"into", "update", "from"}, w) {
+			if referring, ok := refers[words[i+1]]; ok && w == "from" {
+				return referring
+			}
 			return words[i+1]
 		}
 	}
 	return ""
 }
+
+var refers = map[string]string{"tenants": "members", "members": "bookings", "rooms": "bookings", "bookings": "extras"}
 
 // known is what PostgreSQL knows of a table: the learner's own schema, as it was
 // understood.
@@ -95,11 +101,11 @@ func known(c *exam.C, table string) string {
 		}
 		b.WriteString(line + "\n")
 	}
-	for _, r := range c.DB().Rows(`select pg_catalog.pg_get_constraintdef(oid) as def from pg_catalog.pg_constraint where conrelid = ` + of + ` and contype not in ('n', 't')
+	for _, r := range c.DB().Rows(`select def from (select pg_catalog.pg_get_constraintdef(oid) as def from pg_catalog.pg_constraint where conrelid = ` + of + ` and contype not in ('n', 't')
 		union all select pg_catalog.pg_get_indexdef(indexrelid) from pg_catalog.pg_index where indrelid = ` + of + ` and indisunique
 			and not exists (select from pg_catalog.pg_constraint where conindid = indexrelid)
 		union all select pg_catalog.pg_get_triggerdef(oid) from pg_catalog.pg_trigger where tgrelid = ` + of + ` and not tgisinternal
-		order by 1`) {
+		) as all_of_them order by def collate "C"`) {
 		fmt.Fprintf(&b, "    %s\n", r["def"])
 	}
 	if b.Len() == 0 {
