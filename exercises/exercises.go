@@ -35,7 +35,7 @@ const (
 // concurrent use.
 type Exercise struct {
 	ID       string // = folder = package name
-	Kind     string // "program"
+	Kind     string // "program", "sql"
 	Stone    string // "S4"
 	Lesson   string // "sql/lost-update"
 	Title    string

@@ -174,7 +174,8 @@ func TestManifestRefusals(t *testing.T) {
 	const file = "exercises/transfer/exercise.yaml"
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown key":      {"minutes: 35", "minuets: 35", `:6: unknown key "minuets"`},
-		"kind":             {"kind: program", "kind: poem", `:1: kind "poem" is not known; write program`},
+		"kind":             {"kind: program", "kind: poem", `:1: kind "poem" is not known; write program or sql`},
+		"SQL in Go":        {"kind: program", "kind: sql", `:7: transfer.go is no SQL of the learner's`},
 		"stone":            {"stone: S4", "stone: 4", `:2: stone "4" is not a letter and a number, such as S4`},
 		"lesson":           {"lesson: sql/lost-update", "lesson: lost-update", `:3: lesson "lost-update" is not <track>/<lesson>`},
 		"title":            {"title: The lost update\n", "", `:1: the exercise has no title`},
@@ -231,5 +232,32 @@ func TestUnknownExercise(t *testing.T) {
 	}
 	if got := c.Nearest("transfr"); got != "transfer" {
 		t.Errorf("nearest is %q", got)
+	}
+}
+
+// TestSQLExercise: there is no program, and the learner writes SQL.
+func TestSQLExercise(t *testing.T) {
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	fsys := folder()
+	text := strings.Replace(goodManifest, "kind: program", "kind: sql", 1)
+	fsys["transfer/exercise.yaml"] = file(strings.Replace(text, "edit: [transfer.go]", "edit: [schema.sql]", 1))
+	delete(fsys, "transfer/program/main.go")
+	for _, dir := range []string{"", "starter/", "alternatives/branch/"} {
+		fsys["transfer/"+dir+"schema.sql"] = file("select 1; -- " + dir)
+	}
+	e := mustLoad(t, fsys)
+	if spec := e.Spec(); !spec.SQL || spec.Fixture == nil || len(spec.Given) != 0 || len(spec.Packages) != 0 {
+		t.Errorf("%+v", spec)
+	}
+	files, err := e.Starter()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, []string{"schema.sql", "task.md"}) {
+		t.Errorf("the starter is %v", got)
+	}
+	fsys["transfer/exercise.yaml"] = file(strings.Replace(text, "edit: [transfer.go]", "edit: [fixture.sql]", 1))
+	if _, err := Load(fsys); err == nil || !strings.Contains(err.Error(), "fixture.sql is no SQL of the learner's") {
+		t.Errorf("a fixture to edit: %v", err)
 	}
 }

@@ -45,8 +45,11 @@ type (
 	}
 )
 
-// KindProgram is an exercise in which a program is examined from outside.
-const KindProgram = "program"
+// The kinds of exercises.
+const (
+	KindProgram = "program" // a program is examined from outside
+	KindSQL     = "sql"     // files of SQL are applied to a database, and that is examined
+)
 
 // The sane minutes of an exercise, and the steps of its hint ladder.
 const (
@@ -96,8 +99,10 @@ func (c *Catalogue) load(fsys fs.FS, id string) (*Exercise, error) {
 		return nil, err
 	}
 	e.Task = string(task[taskFile])
-	if e.given, err = e.files(".", programFile); err != nil {
-		return nil, err
+	if e.Kind == KindProgram {
+		if e.given, err = e.files(".", programFile); err != nil {
+			return nil, err
+		}
 	}
 	if e.Postgres, err = m.postgres(f, sub); err != nil {
 		return nil, err
@@ -129,8 +134,10 @@ func (m *manifest) postgres(f *strictyaml.File, dir fs.FS) (*Postgres, error) {
 // check returns the first fault of a manifest.
 func (m *manifest) check(f *strictyaml.File, id string) error {
 	switch {
-	case m.Kind != KindProgram:
-		return f.Errorf("$.kind", "kind %q is not known; write %s", m.Kind, KindProgram)
+	case m.Kind != KindProgram && m.Kind != KindSQL:
+		return f.Errorf("$.kind", "kind %q is not known; write %s or %s", m.Kind, KindProgram, KindSQL)
+	case m.Kind == KindSQL && m.Services.Postgres == nil:
+		return f.Errorf("$.kind", "an exercise of kind %s needs services.postgres", KindSQL)
 	case !stoneForm.MatchString(m.Stone):
 		return f.Errorf("$.stone", "stone %q is not a letter and a number, such as S4", m.Stone)
 	case !lessonForm.MatchString(m.Lesson):
@@ -153,8 +160,10 @@ func (m *manifest) check(f *strictyaml.File, id string) error {
 			return f.Errorf(at, "%q is not a path inside the exercise's folder", name)
 		case name == programFile || name == taskFile || name == manifestFile:
 			return f.Errorf(at, "%s is given and can't be edited", name)
-		case path.Ext(name) != ".go":
+		case m.Kind == KindProgram && path.Ext(name) != ".go":
 			return f.Errorf(at, "%s is no Go file", name)
+		case m.Kind == KindSQL && (path.Ext(name) != ".sql" || name == m.Services.Postgres.Fixture):
+			return f.Errorf(at, "%s is no SQL of the learner's", name)
 		}
 	}
 	for i, hint := range m.Hints {

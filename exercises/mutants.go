@@ -221,11 +221,11 @@ func (m Mutant) explainParse(err error) error {
 	return fmt.Errorf("%s:%d: the patch can't be read: %s", m.File, line, message)
 }
 
-// editable lists the names of Go files, for messages.
+// editable lists the names of the files that a mutant can be on, for messages.
 func editable(files map[string][]byte) []string {
 	var names []string
 	for name := range files {
-		if path.Ext(name) == ".go" && name != programFile {
+		if name != taskFile && name != programFile {
 			names = append(names, name)
 		}
 	}

@@ -24,6 +24,7 @@ func (e *Exercise) Spec() grader.Exercise {
 		GoMod:   e.gomod,
 		GoSum:   e.gosum,
 		Exam:    exams[e.ID],
+		SQL:     e.Kind == KindSQL,
 		Limits: grader.Limits{
 			Build:  e.Limits.Build,
 			Limits: exam.Limits{Start: e.Limits.Start, Check: e.Limits.Check, Exam: e.Limits.Exam},
@@ -35,7 +36,9 @@ func (e *Exercise) Spec() grader.Exercise {
 	if e.Redis != nil {
 		spec.Redis = &services.RedisFixture{Name: e.ID, MinVersion: e.Redis.Version}
 	}
-	spec.Packages = e.imports()
+	if !spec.SQL {
+		spec.Packages = e.imports()
+	}
 	return spec
 }
 

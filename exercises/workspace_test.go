@@ -56,6 +56,9 @@ func TestExercisesBuildInAWorkspace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range c.All() {
+		if e.Kind == KindSQL {
+			continue // there is nothing to build
+		}
 		t.Run(e.ID, func(t *testing.T) {
 			versions := map[string]map[string][]byte{}
 			if versions["starter"], err = e.Starter(); err != nil {

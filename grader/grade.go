@@ -72,6 +72,9 @@ func (g *Grader) Prepare(ctx context.Context, e Exercise) error {
 // Warm compiles what programs of an exercise are made of, which needs no network
 // and no server. Errors are of the compiler or of this machine.
 func (g *Grader) Warm(ctx context.Context, e Exercise) error {
+	if e.SQL {
+		return nil
+	}
 	return g.warm(ctx, g.buildRequest(e, "", false), e.Packages)
 }
 
@@ -96,7 +99,8 @@ func (g *Grader) Grade(ctx context.Context, s Submission, events func(Event)) (R
 	if s.Exercise.Exam == nil {
 		return Report{}, fmt.Errorf("exercise %s has no exam", s.Exercise.ID)
 	}
-	x, err := exam.Declare(s.Exercise.Exam)
+	s.Race = s.Race && !s.Exercise.SQL
+	x, err := s.Exercise.Declare()
 	if err != nil {
 		return Report{}, fmt.Errorf("exercise %s: %w", s.Exercise.ID, err)
 	}
@@ -185,13 +189,15 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 		return
 	}
 	r.report.Code, r.report.Files = r.taken.Hash, r.taken.Own
-	if !r.phase(report.PhaseBuild, func() (err error) {
-		binary, err = r.g.compile(ctx, req, r.taken, r.s.Exercise.Packages)
-		return err
-	}) {
-		return
+	if !r.s.Exercise.SQL {
+		if !r.phase(report.PhaseBuild, func() (err error) {
+			binary, err = r.g.compile(ctx, req, r.taken, r.s.Exercise.Packages)
+			return err
+		}) {
+			return
+		}
+		defer r.g.unpin(binary)
 	}
-	defer r.g.unpin(binary)
 	if !r.phase(report.PhaseServices, func() error {
 		got := <-servicesReady
 		taken, w = true, got.world
@@ -221,7 +227,10 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 	}
 	defer remove()
 	options := exam.Options{
-		ID: r.s.Exercise.ID, Binary: binary.Path, Dir: dir, Seed: r.s.Seed, Database: w.db, Limits: r.s.Exercise.Limits.Limits,
+		ID: r.s.Exercise.ID, Dir: dir, Seed: r.s.Seed, Database: w.db, Limits: r.s.Exercise.Limits.Limits,
+	}
+	if binary != nil {
+		options.Binary = binary.Path
 	}
 	if w.redis != nil { // a nil *services.Redis would be a server all the same
 		options.Redis = w.redis
@@ -235,11 +244,20 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 	var start Check
 	started := func(c Check) { r.emit(Event{Kind: CheckStarted, Check: c}) }
 	ended := func(c Check) { r.emit(Event{Kind: CheckEnded, Check: c}) }
-	r.phase(report.PhaseStart, func() error {
-		started(Check{ID: exam.StartsID, Title: r.x.Listed()[0][1]})
+	built := r.x.Listed()[0]
+	begin := func() error {
+		started(Check{ID: built[0], Title: built[1]})
 		start = s.Start()
 		return nil
-	})
+	}
+	if r.s.Exercise.SQL {
+		if !r.phase(report.PhaseApply, func() error { return r.apply(ctx, w) }) {
+			return
+		}
+		_ = begin()
+	} else {
+		r.phase(report.PhaseStart, begin)
+	}
 	if s.Trouble() == nil {
 		ended(start)
 		r.phase(report.PhaseExamine, func() error {
@@ -252,6 +270,18 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 		r.judge(s, w)
 		return nil
 	})
+}
+
+// apply runs the learner's SQL in the grade's database, as the role that owns it.
+// What did not end in time is ended.
+func (r *run) apply(ctx context.Context, w world) error {
+	err := build.Apply(ctx, r.taken, r.g.buildRequest(r.s.Exercise, r.s.Dir, false), w.db.ProgramURL(""))
+	var limit *build.LimitError
+	if errors.As(err, &limit) {
+		_, closing := w.db.CloseSessions(ctx)
+		err = errors.Join(err, closing)
+	}
+	return err
 }
 
 // judge turns what the examination found into the verdict.

@@ -4,6 +4,7 @@
 package grader
 
 import (
+	"errors"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -31,13 +32,28 @@ type Exercise struct {
 	GoSum    []byte
 	Fixture  *services.Fixture      // nil when no database is needed
 	Redis    *services.RedisFixture // nil when no Redis is needed
+	SQL      bool                   // the files are SQL, and the database that they make is examined; there is no program
 	Exam     func(*exam.X)
 	Limits   Limits
 }
 
+// Declare returns what the exercise's exam declares. Errors are those of
+// exam.Declare, or that there is no exam.
+func (e Exercise) Declare() (*exam.X, error) {
+	switch {
+	case e.Exam == nil:
+		return nil, errors.New("there is no exam")
+	case e.SQL && e.Fixture == nil:
+		return nil, errors.New("SQL is examined in a database, and the exercise declares none")
+	case e.SQL:
+		return exam.DeclareSQL(e.Exam)
+	}
+	return exam.Declare(e.Exam)
+}
+
 // Limits bound one grade. Zero means the default.
 type Limits struct {
-	Build time.Duration // compile time; default 120 s
+	Build time.Duration // compile time, default 120 s; of SQL, the time to apply it, default 10 s
 	exam.Limits
 }
 
@@ -47,7 +63,7 @@ type Submission struct {
 	Dir       string // folder with the starter's layout
 	Seed      uint64 // 0 draws a fresh one; below 2^53
 	KeepWorld bool   // after a failure, leave the services for a look
-	Race      bool   // build with the race detector; a report of it fails the grade
+	Race      bool   // build with the race detector; a report of it fails the grade. SQL has no races of this kind
 }
 
 // Event is something that happened during a grade, in order. Exactly one field

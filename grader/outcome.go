@@ -13,6 +13,7 @@ import (
 func (r *run) end(err error) {
 	var refused *build.RefusedError
 	var compile *build.CompileError
+	var apply *build.ApplyError
 	var limit *build.LimitError
 	var own *build.TroubleError
 	var unavailable *services.Unavailable
@@ -26,6 +27,8 @@ func (r *run) end(err error) {
 		}
 	case errors.As(err, &compile):
 		rep.Verdict, rep.Diagnostics, rep.Reason = report.Broken, compile.Diagnostics, "the program does not compile"
+	case errors.As(err, &apply):
+		rep.Verdict, rep.Diagnostics, rep.Reason = report.Broken, apply.Diagnostics, "PostgreSQL did not take the file as it is, so nothing of it was applied"
 	case errors.As(err, &limit):
 		rep.Verdict, rep.Reason = report.Limit, limit.Error()
 	case errors.As(err, &own):

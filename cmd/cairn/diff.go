@@ -26,8 +26,8 @@ type diffOptions struct {
 func newDiff(a *app) *cobra.Command {
 	var o diffOptions
 	cmd := &cobra.Command{
-		Use: "diff [NAME]", Short: "Compare your program with the solutions", GroupID: groupLearn, Args: atMost(1),
-		Long: `Diff shows how your program differs from the reference solution and from correct
+		Use: "diff [NAME]", Short: "Compare your files with the solutions", GroupID: groupLearn, Args: atMost(1),
+		Long: `Diff shows how your files differ from the reference solution and from correct
 solutions in other styles: lines with - are yours, lines with + are theirs. It
 does so once you have passed; before that, --give-up shows them too, and cairn
 remembers that.`,

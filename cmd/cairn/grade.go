@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairn-learn/cairn/exercises"
 	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/grader/report"
 )
@@ -32,7 +33,9 @@ func newGrade(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "grade [NAME]", Short: "Examine your program", GroupID: groupLearn, Args: atMost(1),
 		Long: `Grade builds your program, starts it beside real servers and examines it from
-outside. Without a name it grades the exercise whose folder you stand in.
+outside. An exercise in SQL has no program: your files are applied to a fresh
+database, and that is examined. Without a name it grades the exercise whose
+folder you stand in.
 
 Exit status: 0 passed, 1 failed or broken or over a limit, 2 wrong usage,
 3 not graded (trouble of cairn's own, which does not count as an attempt). With
@@ -95,6 +98,9 @@ func (a *app) grade(ctx context.Context, o gradeOptions) error {
 		return err
 	}
 	defer g.Close()
+	if o.race && job.stone.Exercise.Kind == exercises.KindSQL {
+		return usagef("--race is about Go, and %s is an exercise in SQL", job.stone.Exercise.ID)
+	}
 	if o.watch {
 		return a.watch(ctx, g, job, o)
 	}

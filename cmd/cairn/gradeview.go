@@ -45,6 +45,7 @@ var phases = map[report.PhaseName]string{
 	report.PhaseSnapshot: "taking your files",
 	report.PhaseBuild:    "building your program",
 	report.PhaseServices: "waiting for the servers",
+	report.PhaseApply:    "applying your SQL",
 	report.PhaseStart:    "starting your program",
 	report.PhaseExamine:  "examining",
 }

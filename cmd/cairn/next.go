@@ -76,7 +76,7 @@ func (a *app) nextSteps(job assignment, rep report.Report, o gradeOptions) []ste
 // stepsOn leads on after a pass: to other solutions, and to the next stone that is
 // written and not passed.
 func (a *app) stepsOn(job assignment) []step {
-	steps := []step{{"cairn diff " + job.stone.Exercise.ID, "your program beside other solutions"}}
+	steps := []step{{"cairn diff " + job.stone.Exercise.ID, "your files beside other solutions"}}
 	if next := a.nextStone(job); next != nil {
 		steps = append(steps, step{"cairn read " + next.Lesson.ID, "the next lesson, " + next.Lesson.Stone})
 	}

@@ -1,7 +1,8 @@
 // Package build turns a learner's folder into a binary: it takes a snapshot of
 // the files, refuses what may not be submitted, and compiles the rest beside the
-// files that the exercise gives, in a clean environment. What is wrong comes back
-// as diagnostics in the learner's terms.
+// files that the exercise gives, in a clean environment. Where the files are SQL,
+// it applies them to a database instead. What is wrong comes back as diagnostics
+// in the learner's terms.
 package build
 
 import (
@@ -32,9 +33,11 @@ type Request struct {
 	GoMod, GoSum []byte // of the workspace; those of the learner are never used
 
 	CacheDir    string        // where binaries are put; empty is the folder for temporary files
-	Timeout     time.Duration // of Compile; 0 means 120 s
+	Timeout     time.Duration // of Compile, 0 means 120 s; of Apply, 0 means 10 s
 	MemoryLimit int64         // of Compile, bytes of all its processes; 0 means 2 GiB
 	Race        bool          // build with the race detector, which needs cgo and a C compiler
+
+	SQL bool // the files are SQL, for Apply; there is no program to compile
 }
 
 // RefusedError says that files may not be submitted as they are.
@@ -47,7 +50,12 @@ type CompileError struct{ Diagnostics []report.Diagnostic }
 
 func (e *CompileError) Error() string { return "does not compile: " + summary(e.Diagnostics) }
 
-// LimitError says that compiling took more than it may.
+// ApplyError says that PostgreSQL refused the learner's SQL.
+type ApplyError struct{ Diagnostics []report.Diagnostic }
+
+func (e *ApplyError) Error() string { return "does not apply: " + summary(e.Diagnostics) }
+
+// LimitError says that compiling or applying took more than it may.
 type LimitError struct{ What string } // "compiling took longer than 2m0s"
 
 func (e *LimitError) Error() string { return e.What }

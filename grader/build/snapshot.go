@@ -55,7 +55,11 @@ func Take(r Request) (*Snapshot, error) {
 	defer root.Close()
 	w := &walk{request: r, root: root, files: map[string][]byte{}}
 	w.folder(".", 0)
-	if !w.stopped {
+	switch {
+	case w.stopped:
+	case r.SQL:
+		w.checkSQL()
+	default:
 		w.others()
 		w.check()
 	}
@@ -152,8 +156,12 @@ func (w *walk) entry(name string, entry fs.DirEntry, depth int) {
 		if !w.skipFolder(name, base) {
 			w.folder(name, depth+1)
 		}
+	case w.request.SQL && !slices.Contains(w.request.Edit, name):
+		w.other = append(w.other, name) // notes, dumps, scripts: the learner's own business
 	case !mode.IsRegular():
 		w.refuse(name, 0, "is "+kindOf(mode)+", which is not allowed here", "Only ordinary files can be submitted.")
+	case w.request.SQL:
+		w.take(name)
 	case foreign[strings.ToLower(path.Ext(base))] != "":
 		w.refuse(name, 0, foreign[strings.ToLower(path.Ext(base))]+", which is not allowed here", "Write the program in Go alone.")
 	case path.Ext(base) != ".go":
@@ -169,6 +177,9 @@ func (w *walk) entry(name string, entry fs.DirEntry, depth int) {
 
 // skipFolder tells whether a folder cannot hold code of the learner's program.
 func (w *walk) skipFolder(name, base string) bool {
+	if w.request.SQL && !slices.ContainsFunc(w.request.Edit, func(file string) bool { return strings.HasPrefix(file, name+"/") }) {
+		return true
+	}
 	if base == "testdata" || base == "vendor" || base == "node_modules" {
 		return true
 	}

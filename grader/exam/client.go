@@ -44,10 +44,13 @@ func (c *C) Client(name string, opts ...ClientOption) *Client {
 	// Without ExpectContinueTimeout the body of a request that asks for 100
 	// Continue would be sent at once. The request's own bound applies.
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64, ExpectContinueTimeout: time.Hour}
-	cl := &Client{c: c, name: name, program: c.session.programs[0], http: &http.Client{
+	cl := &Client{c: c, name: name, http: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	if !c.session.x.sql { // who sends a request without a program has made a fault in the exam
+		cl.program = c.session.programs[0]
+	}
 	for _, o := range opts {
 		o(cl)
 	}

@@ -19,10 +19,15 @@ import (
 // program starts and accepts a connection on $PORT.
 const StartsID = "starts"
 
+// AppliesID takes its place where files of SQL are examined and no program: they
+// have been applied to the grade's database.
+const AppliesID = "applies"
+
 // X is an examination being declared. Checks run after the exam function has
 // returned, in the order of their declaration.
 type X struct {
 	checks    []*spec
+	sql       bool // there is no program
 	instances int
 	env       []string
 	reshaped  []string
@@ -82,16 +87,24 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 // check has a malformed or repeated id or no title, or comes after a check that
 // is not declared before it, when there is no check at all, or when an upstream
 // has a malformed or repeated name or variable.
-func Declare(fn func(*X)) (*X, error) {
-	x := &X{instances: 1}
+func Declare(fn func(*X)) (*X, error) { return declare(fn, &X{instances: 1}) }
+
+// DeclareSQL declares an exam of what SQL has made of a database. There is no
+// program, and so no client, no instance and no wire. It fails as Declare does.
+func DeclareSQL(fn func(*X)) (*X, error) { return declare(fn, &X{sql: true}) }
+
+func declare(fn func(*X), x *X) (*X, error) {
 	fn(x)
+	if x.sql {
+		x.instances = 0
+	}
 	if len(x.checks) == 0 {
 		return nil, fmt.Errorf("the exam declares no check")
 	}
 	if err := x.checkUpstreams(); err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{StartsID: true}
+	seen := map[string]bool{StartsID: true, AppliesID: true}
 	for _, s := range x.checks {
 		switch {
 		case !idForm.MatchString(s.id):
@@ -145,6 +158,9 @@ func (x *X) Upstreams() bool { return len(x.upstreams) > 0 }
 // Listed returns id and title of every check in order, the built-in one first.
 func (x *X) Listed() [][2]string {
 	list := [][2]string{{StartsID, "starts and listens on $PORT"}}
+	if x.sql {
+		list[0] = [2]string{AppliesID, "is applied to a fresh database without an error"}
+	}
 	for _, s := range x.checks {
 		list = append(list, [2]string{s.id, s.title})
 	}

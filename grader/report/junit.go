@@ -133,6 +133,9 @@ func (r *Report) junitVerdict(o TextOptions) (junitCase, bool) {
 	}
 	f := &junitFailure{Type: string(r.Verdict), Message: showable(r.Reason), Text: text.String()}
 	out := junitCase{Name: "builds", Class: showable(r.Exercise) + ".build", Time: seconds(r.phase(PhaseBuild))}
+	if took := r.phase(PhaseApply); took > 0 {
+		out.Name, out.Class, out.Time = "is applied", showable(r.Exercise)+".apply", seconds(took)
+	}
 	switch {
 	case r.Verdict == Ungraded:
 		out.Name, out.Class, out.Error = "is graded", showable(r.Exercise)+".grade", f

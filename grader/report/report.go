@@ -16,7 +16,7 @@ type Verdict string
 const (
 	Passed   Verdict = "passed"
 	Failed   Verdict = "failed"
-	Broken   Verdict = "broken"   // does not compile, or may not be submitted
+	Broken   Verdict = "broken"   // does not compile or apply, or may not be submitted
 	Limit    Verdict = "limit"    // time, memory or output ran out
 	Ungraded Verdict = "ungraded" // no engine, no image, disk full
 )
@@ -83,6 +83,7 @@ const (
 	PhaseSnapshot PhaseName = "snapshot"
 	PhaseBuild    PhaseName = "build"
 	PhaseServices PhaseName = "services"
+	PhaseApply    PhaseName = "apply" // of SQL, in place of build and start
 	PhaseStart    PhaseName = "start"
 	PhaseExamine  PhaseName = "examine"
 	PhaseReport   PhaseName = "report"

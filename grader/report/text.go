@@ -213,6 +213,6 @@ func (p *page) world(w *World, what, client string) {
 		return
 	}
 	p.blank()
-	p.wrapped("", "The "+what+" is as your program left it, until the next grade:", 0)
+	p.wrapped("", "The "+what+" is as the grade left it, until the next one:", 0)
 	p.line("  ", client+" '"+p.safe(w.URL)+"'")
 }

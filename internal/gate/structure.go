@@ -119,7 +119,7 @@ func (r *run) mutantHeaders(res *Result) error {
 	if r.spec.Exam == nil {
 		return errors.Join(append(faults, fmt.Errorf("exercises/%s/exam/exam.go:1: the exam is not in the registry; run: go generate ./exercises", r.e.ID))...)
 	}
-	x, err := exam.Declare(r.spec.Exam)
+	x, err := r.spec.Declare()
 	if err != nil {
 		return errors.Join(append(faults, err)...)
 	}
@@ -127,7 +127,7 @@ func (r *run) mutantHeaders(res *Result) error {
 	for _, listed := range x.Listed() {
 		ids = append(ids, listed[0])
 	}
-	caught := map[string]bool{exam.StartsID: true}
+	caught := map[string]bool{exam.StartsID: true, exam.AppliesID: true}
 	for _, m := range all {
 		for _, id := range append([]string{m.Check}, m.Also...) {
 			caught[id] = true

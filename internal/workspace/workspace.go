@@ -228,8 +228,9 @@ const readme = `# Your cairn workspace
 One folder per exercise. In each of them:
 
 - task.md says what is asked,
-- the Go files beside it are yours,
-- program/main.go starts what you write. It is given: grading puts it back.
+- the Go or SQL files beside it are yours,
+- program/main.go, where there is one, starts what you write. It is given:
+  grading puts it back.
 
 	cairn               the road, in your terminal
 	cairn start S4      begin an exercise

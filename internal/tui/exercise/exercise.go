@@ -11,7 +11,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/cairn-learn/cairn/grader"
-	"github.com/cairn-learn/cairn/grader/exam"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/internal/editor"
 	"github.com/cairn-learn/cairn/internal/road"
@@ -183,7 +182,7 @@ func listed(e grader.Exercise) ([]report.Check, error) {
 	if e.Exam == nil {
 		return nil, nil // the grader says what is wrong
 	}
-	x, err := exam.Declare(e.Exam)
+	x, err := e.Declare()
 	if err != nil {
 		return nil, fmt.Errorf("read the exam of %s: %w", e.ID, err)
 	}

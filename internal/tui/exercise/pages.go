@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/cairn-learn/cairn/exercises"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/internal/tui/component"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
@@ -145,6 +146,9 @@ func (s *Screen) footnotes(width int) []string {
 
 func (s *Screen) logLines(width int) []string {
 	if s.report == nil || strings.TrimSpace(s.report.Log) == "" {
+		if s.Stone.Exercise.Kind == exercises.KindSQL {
+			return []string{s.Theme.Muted.Render("This exercise is SQL alone: no program runs, and none prints anything.")}
+		}
 		return []string{s.Theme.Muted.Render("Your program printed nothing in the last grade.")}
 	}
 	var lines []string
