@@ -60,10 +60,10 @@ func (p *project) finding(r *exam.Response, expected, saw string) exam.Finding {
 // sameIssue compares what the page shows of one issue. Total is how many comments
 // it shows in all.
 func (p *project) sameIssue(r *exam.Response, got map[string]any, it *issue, total int) {
-	p.field(r, it, "title", got["title"], it.title)
-	p.field(r, it, "state", got["state"], it.state)
-	p.field(r, it, "author", got["author"], it.author.shown())
-	p.field(r, it, "assignee", got["assignee"], it.assignee.shown())
+	p.field(r, it, `"title"`, got["title"], it.title)
+	p.field(r, it, `"state"`, got["state"], it.state)
+	p.field(r, it, `"author"`, got["author"], it.author.shown())
+	p.field(r, it, `"assignee"`, got["assignee"], it.assignee.shown())
 	p.sameLabels(r, got["labels"], it)
 	p.sameCount(r, got["comments"], it)
 	p.sameLatest(r, got["latest"], it, total)
@@ -85,7 +85,7 @@ func (p *project) field(r *exam.Response, it *issue, name string, got, want any)
 	} else if brief(got) == brief(want) {
 		return
 	}
-	p.c.Fail(p.finding(r, fmt.Sprintf("%q of issue %d is %s", name, it.id, brief(want)), brief(got)))
+	p.c.Fail(p.finding(r, fmt.Sprintf("%s of issue %d is %s", name, it.id, brief(want)), brief(got)))
 }
 
 // brief is a value as JSON, shortened.
@@ -126,6 +126,14 @@ func (p *project) sameLabels(r *exam.Response, got any, it *issue) {
 	p.c.Fail(f)
 }
 
+// several is a number of things in words: "1 label", "2 labels".
+func several(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 func sameSet(a, b []any) bool {
 	for _, v := range a {
 		if !slices.Contains(b, v) {
@@ -140,7 +148,7 @@ func (p *project) sameCount(r *exam.Response, got any, it *issue) {
 	if brief(got) == fmt.Sprint(want) {
 		return
 	}
-	f := p.finding(r, fmt.Sprintf(`"comments" of issue %d, which has %d labels, is %d`, it.id, len(it.labels), want), brief(got))
+	f := p.finding(r, fmt.Sprintf(`"comments" of issue %d, which has %s, is %d`, it.id, several(len(it.labels), "label"), want), brief(got))
 	switch {
 	case want == 0 && brief(got) == "1":
 		f.Saw += ". A left join keeps an issue without comments as one row, and count(*) counts rows, whatever is in them"
@@ -168,12 +176,12 @@ func (p *project) sameLatest(r *exam.Response, got any, it *issue, total int) {
 	if ok && slices.Equal(gotIDs, wantIDs) {
 		for i, one := range want {
 			shown := list[i].(map[string]any)
-			p.field(r, it, fmt.Sprintf("body of comment %d", one.id), shown["body"], one.body)
-			p.field(r, it, fmt.Sprintf("author of comment %d", one.id), shown["author"], one.author.shown())
+			p.field(r, it, fmt.Sprintf(`"body" of comment %d`, one.id), shown["body"], one.body)
+			p.field(r, it, fmt.Sprintf(`"author" of comment %d`, one.id), shown["author"], one.author.shown())
 		}
 		return
 	}
-	f := p.finding(r, fmt.Sprintf(`"latest" of issue %d, which has %d comments, are [%s]`, it.id, len(it.comments), strings.Join(wantIDs, " ")),
+	f := p.finding(r, fmt.Sprintf(`"latest" of issue %d, which has %s, are [%s]`, it.id, several(len(it.comments), "comment"), strings.Join(wantIDs, " ")),
 		fmt.Sprintf("[%s]", strings.Join(gotIDs, " ")))
 	if got == nil {
 		f.Saw = "null. Go writes a nil slice as null; a slice that is there and empty is []"

@@ -105,7 +105,7 @@ func repeatedBecause(f exam.Finding, seen []wire.Statement) exam.Finding {
 		f.Saw += fmt.Sprintf(", each time for another part of the page and with some %d rows. Parts of a fixed size are fewer trips, but their number still grows with the page", rows/len(same)/10*10)
 		f.Read = lesson + "what-does-not-help"
 	case pipelined:
-		f.Saw += ", sent together in a batch. That saves the trips; PostgreSQL still plans and runs every single one"
+		f.Saw += ", sent together in a batch. That saves the trips; PostgreSQL still has to run every single one"
 		f.Read = lesson + "what-does-not-help"
 	case sessions > 1:
 		f.Saw += ", over several connections side by side. Goroutines make the waiting shorter, not the work less, and one page now takes all connections of the pool"

@@ -91,13 +91,14 @@ func refuse(c *exam.C) {
 		"?limit=0", "?limit=-5", "?limit=1001", "?limit=2.5", "?limit=ten",
 		"?state=new", "?state=open%27%20or%20%27%27=%27",
 	} {
-		refusal(c, c.Get(p.path(q)), http.StatusBadRequest)
+		refusal(c, c.Get(p.path(q)), http.StatusBadRequest,
+			exam.Expected("400 Bad Request: a limit is a whole number from 1 to 1000, a state is open or closed"))
 	}
 }
 
 // refusal fails unless the answer has the status and says in JSON why.
-func refusal(c *exam.C, r *exam.Response, status int) {
-	r.Want(status)
+func refusal(c *exam.C, r *exam.Response, status int, opts ...exam.Option) {
+	r.Want(status, opts...)
 	r.WantType("application/json")
 	text, ok := r.Object()["error"].(string)
 	c.Require(ok && strings.TrimSpace(text) != "", exam.Finding{

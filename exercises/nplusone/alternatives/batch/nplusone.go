@@ -76,7 +76,7 @@ func New(ctx context.Context, databaseURL string) (http.Handler, error) {
 	return mux, nil
 }
 
-// pageOf finds the ids of the page; each statement of the batch begins with it.
+// pageOf finds the page; each statement of the batch begins with it.
 const pageOf = `
 	with page as materialized (
 		select * from issues
@@ -85,6 +85,42 @@ const pageOf = `
 		limit $3
 	)`
 
+const (
+	projectSQL = `select count(*) = 1 from projects where id = $1`
+
+	peopleSQL = pageOf + `, these as (
+			select author_id as id from page
+			union select assignee_id from page
+			union select c.author_id from page, lateral (
+				select author_id from comments where issue_id = page.id
+				order by created_at desc, id desc limit 3) c)
+		select id, name from people where id in (select id from these)`
+
+	issuesSQL = pageOf + `
+		select page.id, title, state, page.author_id, assignee_id, count(c.id)
+		from page left join comments c on c.issue_id = page.id
+		group by page.id, title, state, page.author_id, assignee_id, page.created_at
+		order by page.created_at desc, page.id desc`
+
+	labelsSQL = pageOf + `
+		select il.issue_id, l.name
+		from page join issue_labels il on il.issue_id = page.id join labels l on l.id = il.label_id
+		order by l.name`
+
+	latestSQL = pageOf + `, numbered as (
+			select c.*, row_number() over (partition by c.issue_id order by c.created_at desc, c.id desc) as n
+			from comments c where c.issue_id in (select id from page))
+		select issue_id, id, body, author_id from numbered where n <= 3 order by issue_id, n`
+)
+
+// sheet is a page while the answers of the batch come in.
+type sheet struct {
+	known  bool
+	people map[int64]person
+	issues []*issue
+	byID   map[int64]*issue
+}
+
 // page asks for everything in one batch, in a transaction that sees one moment,
 // so that all statements find the same page.
 func (s *service) page(ctx context.Context, q query) ([]*issue, error) {
@@ -92,89 +128,71 @@ func (s *service) page(ctx context.Context, q query) ([]*issue, error) {
 	if q.state != "" {
 		state = &q.state
 	}
-	var known bool
-	issues := []*issue{}
-	byID := map[int64]*issue{}
-	people := map[int64]person{}
-
+	p := sheet{people: map[int64]person{}, issues: []*issue{}, byID: map[int64]*issue{}}
 	batch := &pgx.Batch{}
-	batch.Queue(`select count(*) = 1 from projects where id = $1`, q.project).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&known)
-	})
-	batch.Queue(pageOf+`, these as (
-			select author_id as id from page
-			union select assignee_id from page
-			union select c.author_id from page, lateral (
-				select author_id from comments where issue_id = page.id
-				order by created_at desc, id desc limit 3) c)
-		select id, name from people where id in (select id from these)`,
-		q.project, state, q.limit).Query(func(rows pgx.Rows) error {
-		var one person
-		_, err := pgx.ForEachRow(rows, []any{&one.ID, &one.Name}, func() error {
-			people[one.ID] = one
-			return nil
-		})
-		return err
-	})
-	batch.Queue(pageOf+`
-		select page.id, title, state, page.author_id, assignee_id, count(c.id)
-		from page left join comments c on c.issue_id = page.id
-		group by page.id, title, state, page.author_id, assignee_id, page.created_at
-		order by page.created_at desc, page.id desc`,
-		q.project, state, q.limit).Query(func(rows pgx.Rows) error {
-		for rows.Next() {
-			it := &issue{Labels: []string{}, Latest: []comment{}}
-			var author int64
-			var assignee *int64
-			if err := rows.Scan(&it.ID, &it.Title, &it.State, &author, &assignee, &it.Comments); err != nil {
-				return err
-			}
-			it.Author = people[author]
-			if assignee != nil {
-				someone := people[*assignee]
-				it.Assignee = &someone
-			}
-			issues, byID[it.ID] = append(issues, it), it
-		}
-		return rows.Err()
-	})
-	batch.Queue(pageOf+`
-		select il.issue_id, l.name
-		from page join issue_labels il on il.issue_id = page.id join labels l on l.id = il.label_id
-		order by l.name`,
-		q.project, state, q.limit).Query(func(rows pgx.Rows) error {
-		var id int64
-		var name string
-		_, err := pgx.ForEachRow(rows, []any{&id, &name}, func() error {
-			byID[id].Labels = append(byID[id].Labels, name)
-			return nil
-		})
-		return err
-	})
-	batch.Queue(pageOf+`, numbered as (
-			select c.*, row_number() over (partition by c.issue_id order by c.created_at desc, c.id desc) as n
-			from comments c where c.issue_id in (select id from page))
-		select issue_id, id, body, author_id from numbered where n <= 3 order by issue_id, n`,
-		q.project, state, q.limit).Query(func(rows pgx.Rows) error {
-		var id, author int64
-		var one comment
-		_, err := pgx.ForEachRow(rows, []any{&id, &one.ID, &one.Body, &author}, func() error {
-			one.Author = people[author]
-			byID[id].Latest = append(byID[id].Latest, one)
-			return nil
-		})
-		return err
-	})
+	batch.Queue(projectSQL, q.project).QueryRow(func(row pgx.Row) error { return row.Scan(&p.known) })
+	batch.Queue(peopleSQL, q.project, state, q.limit).Query(p.addPeople)
+	batch.Queue(issuesSQL, q.project, state, q.limit).Query(p.addIssues)
+	batch.Queue(labelsSQL, q.project, state, q.limit).Query(p.addLabels)
+	batch.Queue(latestSQL, q.project, state, q.limit).Query(p.addLatest)
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		return tx.SendBatch(ctx, batch).Close()
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the page: %w", err)
 	}
-	if !known {
+	if !p.known {
 		return nil, errProject
 	}
-	return issues, nil
+	return p.issues, nil
+}
+
+func (p *sheet) addPeople(rows pgx.Rows) error {
+	var one person
+	_, err := pgx.ForEachRow(rows, []any{&one.ID, &one.Name}, func() error {
+		p.people[one.ID] = one
+		return nil
+	})
+	return err
+}
+
+func (p *sheet) addIssues(rows pgx.Rows) error {
+	for rows.Next() {
+		it := &issue{Labels: []string{}, Latest: []comment{}}
+		var author int64
+		var assignee *int64
+		if err := rows.Scan(&it.ID, &it.Title, &it.State, &author, &assignee, &it.Comments); err != nil {
+			return err
+		}
+		it.Author = p.people[author]
+		if assignee != nil {
+			someone := p.people[*assignee]
+			it.Assignee = &someone
+		}
+		p.issues, p.byID[it.ID] = append(p.issues, it), it
+	}
+	return rows.Err()
+}
+
+func (p *sheet) addLabels(rows pgx.Rows) error {
+	var id int64
+	var name string
+	_, err := pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		p.byID[id].Labels = append(p.byID[id].Labels, name)
+		return nil
+	})
+	return err
+}
+
+func (p *sheet) addLatest(rows pgx.Rows) error {
+	var id, author int64
+	var one comment
+	_, err := pgx.ForEachRow(rows, []any{&id, &one.ID, &one.Body, &author}, func() error {
+		one.Author = p.people[author]
+		p.byID[id].Latest = append(p.byID[id].Latest, one)
+		return nil
+	})
+	return err
 }
 
 func (s *service) listIssues(w http.ResponseWriter, r *http.Request) {

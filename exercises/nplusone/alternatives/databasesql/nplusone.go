@@ -105,69 +105,100 @@ func (s server) issues(ctx context.Context, project, state string, limit int) ([
 	return issues, s.fill(ctx, byID, authors, assignees)
 }
 
-func (s server) fill(ctx context.Context, byID map[int64]object, authors map[int64]int64, assignees map[int64]*int64) error {
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	var failed error
-	marks, args, more := strings.Builder{}, []any{}, map[int64]bool{}
-	for id := range byID {
+// in is a list of placeholders for the ids, and the ids as arguments.
+func in[V any](ids map[int64]V) (string, []any) {
+	var marks strings.Builder
+	var args []any
+	for id := range ids {
 		args = append(args, id)
 		fmt.Fprintf(&marks, ",$%d", len(args))
-		more[authors[id]] = true
-		if p := assignees[id]; p != nil {
-			more[*p] = true
+	}
+	return "(" + marks.String()[1:] + ")", args
+}
+
+// each runs row for every row of a query.
+func (s server) each(ctx context.Context, text string, args []any, row func(*sql.Rows) error) error {
+	rows, err := s.db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
 		}
 	}
-	in := "(" + marks.String()[1:] + ")"
-	each := func(text string, args []any, row func(*sql.Rows) error) {
-		defer wg.Done()
-		rows, err := s.db.QueryContext(ctx, text, args...)
-		for err == nil && rows.Next() {
-			mu.Lock()
-			err = row(rows)
-			mu.Unlock()
+	return rows.Err()
+}
+
+// fill adds what belongs to the issues, each kind of thing in a goroutine that
+// sets a field of its own.
+func (s server) fill(ctx context.Context, byID map[int64]object, authors map[int64]int64, assignees map[int64]*int64) error {
+	marks, args := in(byID)
+	labels, counts, latest := map[int64][]string{}, map[int64]int64{}, map[int64][]object{}
+	var wg sync.WaitGroup
+	var errs [4]error
+	wg.Go(func() {
+		errs[0] = s.each(ctx, `select issue_id, name from issue_labels join labels on id = label_id
+			where issue_id in `+marks+` order by name`, args, func(rows *sql.Rows) error {
+			var id int64
+			var name string
+			err := rows.Scan(&id, &name)
+			labels[id] = append(labels[id], name)
+			return err
+		})
+	})
+	wg.Go(func() {
+		errs[1] = s.each(ctx, `select issue_id, count(*) from comments where issue_id in `+marks+` group by issue_id`, args, func(rows *sql.Rows) error {
+			var id, n int64
+			err := rows.Scan(&id, &n)
+			counts[id] = n
+			return err
+		})
+	})
+	wg.Go(func() { errs[2] = s.comments(ctx, marks, args, latest) })
+	wg.Go(func() { errs[3] = s.people(ctx, byID, authors, assignees) })
+	wg.Wait()
+	for id, it := range byID {
+		it["comments"] = counts[id]
+		if labels[id] != nil {
+			it["labels"] = labels[id]
 		}
-		if err == nil {
-			err = rows.Err()
+		if latest[id] != nil {
+			it["latest"] = latest[id]
 		}
-		mu.Lock()
-		failed = errors.Join(failed, err)
-		mu.Unlock()
 	}
-	var id, n int64
-	var name string
-	wg.Add(3)
-	go each(`select issue_id, name from issue_labels join labels on id = label_id
-		where issue_id in `+in+` order by name`, args, func(rows *sql.Rows) error {
-		err := rows.Scan(&id, &name)
-		byID[id]["labels"] = append(byID[id]["labels"].([]string), name)
-		return err
-	})
-	go each(`select issue_id, count(*) from comments where issue_id in `+in+` group by issue_id`, args, func(rows *sql.Rows) error {
-		err := rows.Scan(&id, &n)
-		byID[id]["comments"] = n
-		return err
-	})
-	go each(`select issue_id, c.id, body, p.id, name from (
+	return errors.Join(errs[:]...)
+}
+
+func (s server) comments(ctx context.Context, marks string, args []any, latest map[int64][]object) error {
+	return s.each(ctx, `select issue_id, c.id, body, p.id, name from (
 			select *, rank() over (partition by issue_id order by created_at desc, id desc) from comments
-			where issue_id in `+in+`) c
+			where issue_id in `+marks+`) c
 		join people p on p.id = author_id where rank < 4 order by created_at desc, c.id desc`, args, func(rows *sql.Rows) error {
-		var comment, author int64
-		var body string
+		var id, comment, author int64
+		var body, name string
 		err := rows.Scan(&id, &comment, &body, &author, &name)
-		byID[id]["latest"] = append(byID[id]["latest"].([]object), object{
+		latest[id] = append(latest[id], object{
 			"id": comment, "body": body, "author": object{"id": author, "name": name}})
 		return err
 	})
-	wg.Wait()
+}
+
+func (s server) people(ctx context.Context, byID map[int64]object, authors map[int64]int64, assignees map[int64]*int64) error {
 	people := map[int64]object{}
-	who, asked := strings.Builder{}, []any{}
-	for id := range more {
-		asked = append(asked, id)
-		fmt.Fprintf(&who, ",$%d", len(asked))
+	for _, id := range authors {
+		people[id] = nil
 	}
-	wg.Add(1)
-	each(`select id, name from people where id in (`+who.String()[1:]+`)`, asked, func(rows *sql.Rows) error {
+	for _, id := range assignees {
+		if id != nil {
+			people[*id] = nil
+		}
+	}
+	marks, args := in(people)
+	err := s.each(ctx, `select id, name from people where id in `+marks, args, func(rows *sql.Rows) error {
+		var id int64
+		var name string
 		err := rows.Scan(&id, &name)
 		people[id] = object{"id": id, "name": name}
 		return err
@@ -178,5 +209,5 @@ func (s server) fill(ctx context.Context, byID map[int64]object, authors map[int
 			it["assignee"] = people[*p]
 		}
 	}
-	return failed
+	return err
 }
