@@ -197,20 +197,21 @@ func (p *project) latestBecause(f exam.Finding, it *issue, got, want []string, t
 	slices.Sort(wanted)
 	byID := slices.Clone(it.comments)
 	slices.SortFunc(byID, func(a, b *comment) int { return int(b.id - a.id) })
-	var newestIDs []string
+	var highest []string
 	for _, one := range byID[:min(3, len(byID))] {
-		newestIDs = append(newestIDs, fmt.Sprint(one.id))
+		highest = append(highest, fmt.Sprint(one.id))
 	}
+	slices.Sort(highest)
 	switch {
 	case len(got) < len(want) && total == 3:
 		f.Saw += ". The whole page shows three comments: the LIMIT of a statement counts for all of its rows, and not for each issue anew"
 		f.Read = lesson + "a-limit-counts-rows"
 	case len(got) > 3:
 		f.Saw += fmt.Sprintf(": %d of them", len(got))
-	case len(got) > 1 && slices.Compact(sorted)[0] == sorted[len(sorted)-1]:
+	case len(got) > 1 && sorted[0] == sorted[len(sorted)-1]:
 		f.Saw += ". The same comment stands there several times: a second list was joined, and it came once for each row of that"
 		f.Read = lesson + "two-lists-side-by-side"
-	case slices.Equal(got, newestIDs):
+	case slices.Equal(sorted, highest) && !slices.Equal(sorted, wanted):
 		f.Saw += ": those with the highest ids. Ids say nothing about age here"
 	case slices.Equal(sorted, wanted):
 		f.Saw += ": the right ones, in another order"

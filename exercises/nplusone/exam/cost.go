@@ -92,6 +92,12 @@ func repeatedBecause(f exam.Finding, seen []wire.Statement) exam.Finding {
 	for _, s := range same {
 		rows += max(0, s.Rows)
 	}
+	f.Detail = "The first of them:\n    " + strings.Join(strings.Fields(same[0].SQL), " ")
+	if same[0].Verb() == "FETCH" {
+		f.Saw += fmt.Sprintf(". %d of them are FETCH: a cursor was read in pieces of a fixed size, and each piece is a statement", len(same))
+		f.Read = lesson + "what-does-not-help"
+		return f
+	}
 	table := "one table"
 	if m := intoTable.FindStringSubmatch(same[0].SQL); m != nil {
 		table = strings.ToLower(m[1])
@@ -99,8 +105,6 @@ func repeatedBecause(f exam.Finding, seen []wire.Statement) exam.Finding {
 	f.Saw += fmt.Sprintf(". One of them, which reads %s, was run %d times", table, len(same))
 	sessions, pipelined := howRun(same)
 	switch {
-	case same[0].Verb() == "FETCH":
-		f.Saw += ": a cursor was read in pieces of a fixed size, and each piece is a statement"
 	case rows/len(same) > 15:
 		f.Saw += fmt.Sprintf(", each time for another part of the page and with some %d rows. Parts of a fixed size are fewer trips, but their number still grows with the page", rows/len(same)/10*10)
 		f.Read = lesson + "what-does-not-help"
@@ -116,7 +120,6 @@ func repeatedBecause(f exam.Finding, seen []wire.Statement) exam.Finding {
 	default:
 		f.Saw += ", one after the other, each time for one issue"
 	}
-	f.Detail = "The first of them:\n    " + strings.Join(strings.Fields(same[0].SQL), " ")
 	return f
 }
 
