@@ -10,6 +10,7 @@ import (
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
+	nplusone "github.com/cairn-learn/cairn/exercises/nplusone/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -18,6 +19,7 @@ import (
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
 //go:embed all:workspace all:bookfinder all:constraints all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:nplusone all:ratelimit all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -27,6 +29,7 @@ var exams = map[string]func(*exam.X){
 	"doorbell":         doorbell.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"lostupdate":       lostupdate.Exam,
+	"nplusone":         nplusone.Exam,
 	"ratelimit":        ratelimit.Exam,
 	"restcrud":         restcrud.Exam,
 }
