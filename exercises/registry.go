@@ -6,6 +6,7 @@ import (
 	"embed"
 
 	bookfinder "github.com/cairn-learn/cairn/exercises/bookfinder/exam"
+	cacheaside "github.com/cairn-learn/cairn/exercises/cacheaside/exam"
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
@@ -16,12 +17,13 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:cacheaside all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
 var exams = map[string]func(*exam.X){
 	"bookfinder":       bookfinder.Exam,
+	"cacheaside":       cacheaside.Exam,
 	"doorbell":         doorbell.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"lostupdate":       lostupdate.Exam,
