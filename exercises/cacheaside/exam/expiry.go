@@ -76,8 +76,8 @@ func expire(c *exam.C) {
 // haveExpiry reads many products, and looks at what Redis holds of them.
 func haveExpiry(c *exam.C, cl *exam.Client) *exam.Finding {
 	found := map[string][]left{}
-	for range many {
-		p, began := stored(c), time.Now()
+	for _, p := range storedMany(c, many) {
+		began := time.Now()
 		p.wantPage(p.get(cl, "en"), "en")
 		all, f := p.expiries(began, ttl, "a read")
 		if f != nil {

@@ -39,6 +39,20 @@ func (p *product) insert() {
 		p.sku, p.name["en"], p.name["de"], p.price)
 }
 
+// storedMany draws so many products and puts them into the table together.
+func storedMany(c *exam.C, n int) []*product {
+	all := make([]*product, n)
+	var skus, en, de []string
+	for i := range all {
+		all[i] = absent(c)
+		skus, en, de = append(skus, all[i].sku), append(en, all[i].name["en"]), append(de, all[i].name["de"])
+		all[i].price = int64(100 + i)
+	}
+	c.DB().Exec(`insert into products (sku, name_en, name_de, price)
+		select sku, en, de, 99 + i from unnest($1::text[], $2::text[], $3::text[]) with ordinality as t (sku, en, de, i)`, skus, en, de)
+	return all
+}
+
 // changed is the same product with other names and another price. Nothing is
 // stored yet.
 func (p *product) changed() *product {

@@ -124,28 +124,23 @@ func surviveOutage(c *exam.C) {
 			Why: "After a power cut everything starts at once, in any order. A cache is the last thing to wait for.",
 		})
 	}
-	withoutRedis(c, c.Client("E", exam.ToInstance(run.Instance)), stored(c), "when the program was started without Redis")
+	p := stored(c)
+	inTime(c, c.Client("E", exam.ToInstance(run.Instance)), p, http.MethodGet, "when the program was started without Redis", http.StatusOK)
 
 	cl := c.Client("D", exam.To(severed))
 	faults := c.RedisFaults(severed)
-	p := stored(c)
 	p.warm(cl)
 	faults.Refuse(true)
 	faults.Cut()
-	for range 3 {
-		withoutRedis(c, cl, p, "while Redis refused every connection")
-	}
+	withoutRedis(c, cl, p, "while Redis refused every connection")
 	faults.Refuse(false)
 	recovers(c, cl, "Redis accepted connections again")
 
-	p = stored(c)
-	p.warm(cl)
+	// Many at once: they must not wait for each other either.
+	all := storedMany(c, 3)
+	all[0].warm(cl)
 	faults.BlackHole(true)
-	// Many at once: they must not wait for each other's connections either.
-	c.Burst(6, func(int) {
-		withoutRedis(c, cl, stored(c), "while Redis answered nothing, with others at the same moment")
-	})
-	withoutRedis(c, cl, p, "while Redis answered nothing")
+	c.Burst(len(all), func(i int) { withoutRedis(c, cl, all[i], "while Redis answered nothing") })
 	faults.BlackHole(false)
 	recovers(c, cl, "Redis answered again")
 }
@@ -153,39 +148,41 @@ func surviveOutage(c *exam.C) {
 // withoutRedis reads and changes through an instance that can't reach Redis. What
 // it shows must come from PostgreSQL.
 func withoutRedis(c *exam.C, cl *exam.Client, p *product, when string) {
-	inTime := func(method, path, body string, want int) *exam.Response {
-		began := time.Now()
-		var r *exam.Response
-		var err error
-		if body == "" {
-			r, err = cl.Try(method, path, nil, exam.Timeout(promise+grace))
-		} else {
-			r, err = cl.Try(method, path, body, exam.Timeout(promise+grace))
-		}
-		f := exam.Finding{Did: method + " of a product " + when, Expected: fmt.Sprintf("%d within %s", want, promise)}
-		switch {
-		case err != nil && time.Since(began) >= promise:
-			f.Saw = fmt.Sprintf("no answer in %s", promise+grace)
-			f.Why = "Nobody has decided how long this program waits for its cache, so the default of some library has. Requests pile up, and the shop is closed although PostgreSQL is well."
-		case err != nil:
-			f.Saw = "the connection was closed without an answer"
-		case r.Status != want:
-			f.Saw = r.String()
-		default:
-			return r
-		}
-		c.Fail(f)
-		return nil
-	}
-	p.wantPage(inTime(http.MethodGet, p.path()+"?lang=en", "", http.StatusOK), "en", exam.Did("GET of a product "+when))
-	inTime(http.MethodGet, absent(c).path(), "", http.StatusNotFound)
+	r := inTime(c, cl, p, http.MethodGet, when, http.StatusOK)
+	p.wantPage(r, "en", exam.Did("GET of a product "+when))
+	inTime(c, cl, absent(c), http.MethodGet, when, http.StatusNotFound)
 	q := p.changed()
-	inTime(http.MethodPut, q.path(), q.body(), http.StatusNoContent)
-	r := inTime(http.MethodGet, q.path()+"?lang=en", "", http.StatusOK)
+	inTime(c, cl, q, http.MethodPut, when, http.StatusNoContent)
+	r = inTime(c, cl, q, http.MethodGet, when, http.StatusOK)
 	if d := q.differs(r, "en"); d != "" {
 		c.Fail(exam.Finding{Did: "changed a product " + when + ", and read it", Expected: q.page("en"), Saw: r.String(), Why: whyStale})
 	}
 	*p = *q
+}
+
+// inTime sends a request about a product, and fails the check unless it is answered
+// in time, and as wanted.
+func inTime(c *exam.C, cl *exam.Client, p *product, method, when string, want int) *exam.Response {
+	var body any
+	if method == http.MethodPut {
+		body = p.body()
+	}
+	began := time.Now()
+	r, err := cl.Try(method, p.path(), body, exam.Timeout(promise+grace))
+	f := exam.Finding{Did: method + " of a product " + when, Expected: fmt.Sprintf("%d within %s", want, promise)}
+	switch {
+	case err != nil && time.Since(began) >= promise:
+		f.Saw = fmt.Sprintf("no answer in %s", promise+grace)
+		f.Why = "Nobody has decided how long this program waits for its cache, so the default of some library has. Requests pile up, and the shop is closed although PostgreSQL is well."
+	case err != nil:
+		f.Saw = "the connection was closed without an answer"
+	case r.Status != want:
+		f.Saw = r.String()
+	default:
+		return r
+	}
+	c.Fail(f)
+	return nil
 }
 
 // recovers waits until the instance caches again, and looks whether a change is
