@@ -86,6 +86,10 @@ func haveExpiry(c *exam.C, cl *exam.Client) *exam.Finding {
 		for _, l := range all {
 			found[l.key] = append(found[l.key], l)
 		}
+		if len(all) > 0 { // where each key has another form, the one that stays longest is the entry
+			last := slices.MaxFunc(all, func(a, b left) int { return int(a.ttl - b.ttl) })
+			found[""] = append(found[""], last)
+		}
 	}
 	const did = "read 30 products, and looked at the expiry of their keys"
 	longest := time.Duration(0)
@@ -197,7 +201,9 @@ func arriveLate(c *exam.C) {
 			c.Fail(exam.Finding{Did: did, Expected: "the read shows the product as it was or as it is", Saw: fmt.Sprint(r, err)})
 		}
 		for i := range 6 {
-			p.get([]*exam.Client{a, b}[i%2], "en").Want(http.StatusOK)
+			if r := p.get([]*exam.Client{a, b}[i%2], "en").Want(http.StatusOK); q.shown(r, "en") {
+				return nil
+			}
 			if _, f := p.expiries(done, ttl-time.Since(done), did); f != nil {
 				return f
 			}
@@ -221,10 +227,15 @@ func remember404(c *exam.C) {
 				}
 			}
 		}
-		all, f := p.expiries(began, missTTL, "a read that was answered with 404")
+		all, f := p.expiries(began, ttl, "a read that was answered with 404")
 		if f != nil {
-			f.Why = "The product may come any moment, past this program. Until the key expires, the shop denies that it is there."
 			return f
+		}
+		if len(all) > 0 && !slices.ContainsFunc(all, func(l left) bool { return l.ttl <= missTTL+rounding }) {
+			return &exam.Finding{
+				Did: "looked at the keys after a read that was answered with 404", Expected: fmt.Sprintf("an expiry of at most MISS_TTL, %s", missTTL), Saw: "it is longer",
+				Why: "The product may come any moment, past this program. Until the key expires, the shop denies that it is there.",
+			}
 		}
 		if len(all) > 0 && !slices.ContainsFunc(all, func(l left) bool { return l.ttl+l.age >= missTTL/2-rounding }) {
 			return &exam.Finding{
