@@ -65,13 +65,13 @@ func expiries(x *exam.X) {
 		exam.Why(whyBound), exam.Read(lesson+"the-expiry-is-the-promise"))
 	x.Check("late-reader", "lets a reader who was late leave the old page no longer than promised", arriveLate, exam.After("changes", "expiry"),
 		exam.Why(whyBound), exam.Read(lesson+"the-reader-who-was-late"))
-	x.Check("missing", "remembers for a short while that a product does not exist", remember404, exam.After("hits"),
+	x.Check("missing", "remembers for a short while that a product does not exist", remember404, exam.After("languages"),
 		exam.Why("Wrong links and curious programs ask for what is not there, again and again, and each time it would be PostgreSQL that says so."),
 		exam.Read(lesson+"nothing-is-an-answer-too"))
-	x.Check("database-errors", "keeps no error of PostgreSQL", keepNoError, exam.After("hits"),
+	x.Check("database-errors", "keeps no error of PostgreSQL", keepNoError, exam.After("languages"),
 		exam.Why("An outage of a second becomes one of minutes when its answer is kept."),
 		exam.Read(lesson+"nothing-is-an-answer-too"))
-	x.Check("foreign-bytes", "takes what is no entry of its own for a miss", readForeign, exam.After("hits"),
+	x.Check("foreign-bytes", "takes what is no entry of its own for a miss", readForeign, exam.After("languages"),
 		exam.Why("At every deployment the old and the new version share one cache, and each finds what the other wrote."),
 		exam.Read(lesson+"bytes-from-somebody-else"))
 	x.Check("redis-errors", "goes on when Redis answers with an error", acceptErrors, exam.After("changes"),
@@ -82,4 +82,7 @@ func expiries(x *exam.X) {
 		exam.Parallel(), exam.After("expiry", "missing"),
 		exam.Why("Import jobs and colleagues with psql change tables, and know nothing of a cache. The expiry is what they rely on."),
 		exam.Read(lesson+"the-expiry-is-the-promise"))
+	x.Check("foreign-type", "takes a key of another type for a miss", readList, exam.After("foreign-bytes", "outage"),
+		exam.Why("A later version may keep lists or hashes where this one keeps texts, and both run at the same time for a while."),
+		exam.Read(lesson+"bytes-from-somebody-else"))
 }

@@ -56,7 +56,7 @@ func times(d, most time.Duration) string {
 	switch n := math.Round(float64(d) / float64(most)); {
 	case n >= 100_000:
 		return ", by a factor of some hundred thousand or more: it seems to be in another unit"
-	case n >= 2:
+	case n >= 3:
 		return fmt.Sprintf(", about %.0f times as long", n)
 	}
 	return ""

@@ -97,6 +97,8 @@ func (p *product) hits(cl *exam.Client, lang, did string) *exam.Finding {
 		Saw:      "it ran " + statements(ran),
 	}
 	switch {
+	case len(work(c)) == 0 && strings.Contains(did, "another"):
+		f.Saw += ", and Redis was asked for nothing: the first instance keeps its pages in its own memory, which the other can't see"
 	case len(work(c)) == 0:
 		f.Saw += ", and Redis was asked for nothing: every page is read from the table"
 		f.Detail = "This is the place to begin. Let find ask Redis first, and leave there what it had to read from PostgreSQL."

@@ -32,6 +32,7 @@ func keepNoError(c *exam.C) {
 	for _, p := range []*product{unknown, missing} {
 		r := p.get(a, "en")
 		r.WantOneOf([]int{http.StatusInternalServerError, http.StatusServiceUnavailable},
+			exam.Why("404 says that there is no such product. PostgreSQL has said nothing of the kind."),
 			exam.Did(r.Did()+", which had not been read before, while PostgreSQL refused every connection"))
 	}
 	faults.Refuse(false)
@@ -55,6 +56,11 @@ func readForeign(c *exam.C) {
 	} {
 		thrice(c, func() *exam.Finding { return replaced(c, a, b, foreign.what, foreign.bytes) })
 	}
+}
+
+// readList puts a list into the place of an entry.
+func readList(c *exam.C) {
+	a, b := pair(c)
 	p := stored(c)
 	p.wantPage(p.get(a, "de"), "de")
 	for _, key := range p.keys() {
