@@ -48,6 +48,9 @@ func Exam(x *exam.X) {
 		exam.Read(lesson+"what-the-key-must-say"))
 	x.Check("changes", "shows a change at once, through every instance", showChanges, exam.After("languages"),
 		exam.Why(whyStale), exam.Read(lesson+"delete-after-the-commit"))
+	x.Check("in-order", "answers when the cache has been told, not before", answerInOrder, exam.After("changes"),
+		exam.Why("What is done after the answer, in a goroutine of its own, is done at some time. Whoever was answered looks at once."),
+		exam.Read(lesson+"delete-after-the-commit"))
 	x.Check("open-commit", "shows a change after its commit, and not before", waitForCommit, exam.After("changes"),
 		exam.Why(whyStale), exam.Read(lesson+"delete-after-the-commit"))
 	x.Check("refused-commit", "shows nothing of a change that PostgreSQL refused", refuseCommit, exam.After("changes"),
