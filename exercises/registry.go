@@ -7,6 +7,7 @@ import (
 
 	bookfinder "github.com/cairn-learn/cairn/exercises/bookfinder/exam"
 	constraints "github.com/cairn-learn/cairn/exercises/constraints/exam"
+	cacheaside "github.com/cairn-learn/cairn/exercises/cacheaside/exam"
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
@@ -20,12 +21,14 @@ import (
 //
 //go:embed all:workspace all:bookfinder all:constraints all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:nplusone all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:cacheaside all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
 var exams = map[string]func(*exam.X){
 	"bookfinder":       bookfinder.Exam,
 	"constraints":      constraints.Exam,
+	"cacheaside":       cacheaside.Exam,
 	"doorbell":         doorbell.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"lostupdate":       lostupdate.Exam,

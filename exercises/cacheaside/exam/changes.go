@@ -1,0 +1,274 @@
+package exam
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cairn-learn/cairn/grader/exam"
+	"github.com/cairn-learn/cairn/grader/wire"
+)
+
+// soon bounds waiting for what is under way.
+const soon = 3 * time.Second
+
+// wants reads a product in both languages through each client, and finds the first
+// answer that is not it.
+func (p *product) wants(did string, clients ...*exam.Client) *exam.Finding {
+	for i, cl := range clients {
+		for _, lang := range languages {
+			r := p.get(cl, lang, exam.Timeout(soon))
+			if !p.shown(r, lang) {
+				return &exam.Finding{
+					Did:      did + fmt.Sprintf("; then GET %s?lang=%s through instance %d", p.path(), lang, i+1),
+					Expected: p.page(lang),
+					Saw:      r.String() + ". " + p.origin(lang, i, clients),
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// origin says where an old page of one client must come from.
+func (p *product) origin(lang string, i int, clients []*exam.Client) string {
+	for k, cl := range clients {
+		if k != i && p.shown(p.get(cl, lang, exam.Timeout(soon)), lang) {
+			return fmt.Sprintf("Instance %d shows the right page: the old one is in the memory of the other, which has not heard of the change", k+1)
+		}
+	}
+	return p.held()
+}
+
+// gone reads a product in both languages, and finds an answer that is no 404.
+func (p *product) gone(did string, clients ...*exam.Client) *exam.Finding {
+	for _, cl := range clients {
+		for _, lang := range languages {
+			r := p.get(cl, lang, exam.Timeout(soon))
+			if r.Status != http.StatusNotFound {
+				return &exam.Finding{Did: did + fmt.Sprintf("; then GET %s?lang=%s", p.path(), lang), Expected: "404", Saw: r.String() + ". " + p.held()}
+			}
+		}
+	}
+	return nil
+}
+
+func showChanges(c *exam.C) {
+	a, b := pair(c)
+	thrice(c, func() *exam.Finding {
+		p, other := stored(c), stored(c)
+		p.warm(a, b)
+		other.warm(a)
+		q := p.changed()
+		q.put(a).Want(http.StatusNoContent)
+		if f := other.hits(b, "de", "read a product, changed another one, and read the first again"); f != nil {
+			f.Why = "A shop changes some product all the time. If each change empties the cache, there is none."
+			return f
+		}
+		if f := q.wants("read a product in both languages through two instances, changed it through instance 1", a, b); f != nil {
+			return f
+		}
+		r := q.changed()
+		r.put(b).Want(http.StatusNoContent)
+		if f := r.wants("changed it again, through instance 2", a, b); f != nil {
+			return f
+		}
+		a.Delete(p.path()).Want(http.StatusNoContent)
+		if f := p.gone("read a product through two instances, and deleted it through instance 1", b, a); f != nil {
+			return f
+		}
+		p.put(b).Want(http.StatusNoContent)
+		return p.wants("deleted a product, read it, which gave 404, and created it again", a, b)
+	})
+}
+
+// slowWay is how long commands of one instance take to Redis: less than a program
+// has to wait for them.
+const slowWay = 60 * time.Millisecond
+
+// answerInOrder makes the way of one instance to Redis a long one, and looks through
+// another as soon as the first has answered.
+func answerInOrder(c *exam.C) {
+	a, b := pair(c)
+	faults := c.RedisFaults(first)
+	thrice(c, func() *exam.Finding {
+		p, n := stored(c), stored(c)
+		p.warm(a, b)
+		q := p.changed()
+		defer faults.Delay(0)
+		faults.Delay(slowWay)
+		q.put(a).Want(http.StatusNoContent)
+		f := q.wants(fmt.Sprintf("changed a product through instance 1, whose commands take %s to Redis, and read it through instance 2 as soon as the change was answered", slowWay), b)
+		if f != nil {
+			f.Did, _, _ = strings.Cut(f.Did, ";")
+			f.Saw += ", and is to be told later"
+			return f
+		}
+		n.wantPage(n.get(a, "en"), "en")
+		return n.hits(b, "en", fmt.Sprintf("read a product through instance 1, whose commands take %s to Redis, and through another as soon as it was answered", slowWay))
+	})
+}
+
+// atCommit lets PostgreSQL run body when a transaction commits that has changed one
+// of these products. It returns what takes that back.
+func atCommit(c *exam.C, name, body string, products ...*product) (undo func()) {
+	skus := make([]string, len(products))
+	for i, p := range products {
+		skus[i] = "'" + p.sku + "'"
+	}
+	c.DB().Exec(fmt.Sprintf(`create function %s() returns trigger language plpgsql as $$ begin %s; return null; end $$`, name, body))
+	c.DB().Exec(fmt.Sprintf(`create constraint trigger %s after insert or update on products
+		deferrable initially deferred for each row when (new.sku in (%s)) execute function %s()`,
+		name, strings.Join(skus, ", "), name))
+	return func() { c.DB().Exec(fmt.Sprintf(`drop function %s() cascade`, name)) }
+}
+
+// waiting is how many of the program's sessions wait for a lock.
+func waiting(c *exam.C) int64 {
+	return c.DB().Int(`
+		select count(*) from pg_stat_activity
+		where datname = current_database() and usename <> current_user
+		  and wait_event_type = 'Lock'`)
+}
+
+// waitForCommit keeps a COMMIT from ending, and reads meanwhile.
+func waitForCommit(c *exam.C) {
+	thrice(c, func() *exam.Finding { return holdCommit(c, stored(c), false) })
+	thrice(c, func() *exam.Finding { return holdCommit(c, absent(c), true) })
+}
+
+func holdCommit(c *exam.C, p *product, fresh bool) *exam.Finding {
+	const lock = 7701
+	a, b := pair(c)
+	q := p.changed()
+	before, what := p.wants, "changed a product that was cached"
+	if fresh {
+		before, what = p.gone, "created a product of which the cache knew that it does not exist"
+	}
+	if f := before("read a product", a, b); f != nil {
+		return f
+	}
+	undo := atCommit(c, "wait_at_commit", fmt.Sprintf("perform pg_advisory_xact_lock(%d)", lock), p)
+	hold := c.DB().Hold(fmt.Sprintf(`select pg_advisory_xact_lock(%d)`, lock))
+	put := a.Send(http.MethodPut, p.path(), q.body())
+	eventually(c, soon, func() bool { return waiting(c) > 0 || put.Answered() })
+	c.Note("the change waits in its COMMIT")
+	f := before(what+", and read it while the COMMIT was not done", b, a)
+	early := put.Answered()
+	hold.Release()
+	r, err := put.Answer()
+	undo()
+	switch {
+	case f != nil:
+		f.Why = whyEarly
+		return f
+	case err != nil:
+		c.Fail(exam.Finding{Did: what, Expected: "204", Saw: "no answer: " + err.Error()})
+	case early:
+		c.Fail(exam.Finding{Did: what + ", while its COMMIT was not done", Expected: "no answer yet", Saw: r.String()})
+	}
+	r.Want(http.StatusNoContent)
+	f = q.wants(what+", read it while the COMMIT was not done, and waited for the 204", a, b)
+	if f != nil {
+		f.Saw += dropped(c, p)
+	}
+	return f
+}
+
+// dropped says what came first, the commit or the end of what the cache held.
+func dropped(c *exam.C, p *product) string {
+	for _, cmd := range work(c) {
+		if !strings.Contains(strings.Join(cmd.Args, " "), p.sku) || (cmd.Name != "DEL" && cmd.Name != "UNLINK") {
+			continue
+		}
+		for _, s := range c.Statements() {
+			if s.Verb() == "COMMIT" && s.End().After(cmd.End()) {
+				return fmt.Sprintf(". It was dropped (%s) before the COMMIT was done; whoever read in between found the old row, and put it back", cmd.Name)
+			}
+		}
+	}
+	return ""
+}
+
+// refuseCommit lets PostgreSQL take the writes and refuse the COMMIT.
+func refuseCommit(c *exam.C) {
+	a, b := pair(c)
+	thrice(c, func() *exam.Finding {
+		p, n := stored(c), absent(c)
+		p.warm(a, b)
+		undo := atCommit(c, "no_space", `raise exception using errcode = '53100', message = 'could not extend file: No space left on device'`, p, n)
+		const what = "PostgreSQL refused the COMMIT (53100, no space left on device)"
+		r := p.changed().put(a)
+		refusal(c, r, http.StatusInternalServerError, http.StatusServiceUnavailable)
+		refusal(c, n.put(a), http.StatusInternalServerError, http.StatusServiceUnavailable)
+		undo()
+		if f := p.wants("changed a product, and "+what, a, b); f != nil {
+			return f
+		}
+		return n.gone("created a product, and "+what, a, b)
+	})
+}
+
+// loseCommit cuts the connection when a COMMIT was done, before its answer.
+func loseCommit(c *exam.C) {
+	a, b := pair(c)
+	faults := c.Postgres(first)
+	thrice(c, func() *exam.Finding {
+		p := stored(c)
+		p.warm(a, b)
+		q := p.changed()
+		before := faults.Bites()[0].CutAfter
+		faults.CutAfter(func(s wire.Statement) bool { return commits(s, p) }, wire.CutBeforeAnswer)
+		r := q.put(a)
+		if faults.Bites()[0].CutAfter == before {
+			return nil // the program commits in a way of its own
+		}
+		if r.Status == http.StatusNoContent {
+			return q.wants("lost the answer to a COMMIT, which was done, and the program answered 204", a, b)
+		}
+		refusal(c, r, http.StatusInternalServerError, http.StatusServiceUnavailable)
+		want := p
+		if c.DB().Int(`select price from products where sku = $1`, p.sku) == q.price {
+			want = q
+		}
+		return want.wants("changed a product, and cut the connection when PostgreSQL had done the COMMIT, before its answer: "+r.String(), a, b)
+	})
+}
+
+// commits tells whether the statement is the last of a change of the product.
+func commits(s wire.Statement, p *product) bool {
+	if s.Verb() == "COMMIT" || s.Verb() == "END" {
+		return true
+	}
+	return s.Verb() == "WITH" && strings.Contains(s.SQL, "price_changes")
+}
+
+// changeTwice lets the first of two changes be late on its way to Redis.
+func changeTwice(c *exam.C) {
+	a, b := pair(c)
+	faults := c.RedisFaults(first)
+	thrice(c, func() *exam.Finding {
+		p := stored(c)
+		p.warm(a, b)
+		q := p.changed()
+		r := q.changed()
+		faults.Delay(soon)
+		before := faults.Bites()[0].Delayed
+		put := a.Send(http.MethodPut, q.path(), q.body())
+		eventually(c, time.Second, func() bool { return faults.Bites()[0].Delayed > before || put.Answered() })
+		r.put(b).Want(http.StatusNoContent)
+		faults.Delay(0)
+		answer, err := put.Answer()
+		c.Require(err == nil && answer.Status == http.StatusNoContent, exam.Finding{Did: "changed a product", Expected: "204", Saw: fmt.Sprint(answer, err)})
+		want := r
+		if c.DB().Int(`select price from products where sku = $1`, p.sku) == q.price {
+			want = q
+		}
+		f := want.wants("changed a product through each of two instances at once; the one that committed first was later at Redis", a, b)
+		if f != nil {
+			f.Saw += ". Both have written to the cache what they had stored, and the later write is of the earlier change"
+		}
+		return f
+	})
+}
