@@ -10,13 +10,14 @@ import (
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
+	recordshop "github.com/cairn-learn/cairn/exercises/recordshop/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:recordshop all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -26,5 +27,6 @@ var exams = map[string]func(*exam.X){
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"lostupdate":       lostupdate.Exam,
 	"ratelimit":        ratelimit.Exam,
+	"recordshop":       recordshop.Exam,
 	"restcrud":         restcrud.Exam,
 }
