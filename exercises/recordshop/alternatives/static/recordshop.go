@@ -48,9 +48,8 @@ const (
 		select json_build_object('id', id, 'artist', artist, 'title', title, 'year', year, 'price', price)
 		from records where shop = @shop and id = @id::bigint`
 	saveSQL = `
-		merge into searches s using (values (@shop, @name)) v (shop, name) on s.shop = v.shop and s.name = v.name
-		when matched then update set q = @q, sort = @sort, direction = @order
-		when not matched then insert values (@shop, @name, @q, @sort, @order)`
+		insert into searches values (@shop, @name, @q, @sort, @order)
+		on conflict on constraint searches_pkey do update set q = @q, sort = @sort, direction = @order`
 	savedSQL = `select q, sort, direction from searches where shop = @shop and name = @name`
 )
 
