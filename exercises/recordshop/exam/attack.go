@@ -144,12 +144,12 @@ func attacks(c *exam.C) {
 	token := c.Unique("token")
 	c.DB().Exec(`insert into staff (shop, name, token) values ($1, 'owner', $2)`, victim.name, token)
 	lost := victim.insert(some(c))
-	secrets := []string{token, fmt.Sprint(victim.cost(lost.ID)), victim.name}
+	secrets := []string{token, fmt.Sprint(victim.cost(lost.ID))}
 	print := victim.fingerprint()
 	k := newCanary(c)
+	s := newShop(c)
+	own := s.insert(some(c))
 	for _, payload := range payloads(k, victim) {
-		s := newShop(c)
-		own := s.insert(some(c))
 		for _, r := range everywhere(s, own, payload) {
 			c.Require(r.Status < 500, exam.Finding{Did: s.did(r), Expected: "200, 201, 204, 400 or 404", Saw: r.String()})
 			for _, secret := range secrets {
@@ -157,10 +157,10 @@ func attacks(c *exam.C) {
 				c.Require(!leaked, exam.Finding{Did: s.did(r), Expected: "nothing of another shop", Saw: r.String() + ": that is another shop's"})
 			}
 		}
-		did := "the text " + payload + " in every place, one after the other"
-		c.Require(!k.sang(), exam.Finding{Did: did, Expected: "PostgreSQL runs nothing of it", Saw: "PostgreSQL has run " + k.call()})
-		c.Require(victim.fingerprint() == print, exam.Finding{Did: did, Expected: "nothing of another shop has changed", Saw: "its rows are not what they were"})
 	}
+	did := "some texts that attackers try, each in every place that a request has"
+	c.Require(!k.sang(), exam.Finding{Did: did, Expected: "PostgreSQL runs nothing of it", Saw: "PostgreSQL has run " + k.call()})
+	c.Require(victim.fingerprint() == print, exam.Finding{Did: did, Expected: "nothing of another shop has changed", Saw: "its rows are not what they were"})
 }
 
 // everywhere sends a text in each place that a request has.

@@ -3,6 +3,7 @@ package exam
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -45,18 +46,13 @@ func (s shop) refused(r *exam.Response, a attempt, k canary, before int) {
 	if a.note != "" {
 		f.Did += ": " + a.note
 	}
-	if strings.Contains(f.Did, "pg_try_advisory_lock") && k.sang() {
-		f.Saw += ". PostgreSQL has run " + k.call() + ", which the caller wrote"
-		if st, found := spliced(seen, k.call()); found {
-			f.Saw += ": " + around(st.SQL, k.call())
-		}
+	if st, found := spliced(seen, k.call()); found && k.sang() {
+		f.Saw += ". PostgreSQL has run " + k.call() + ", which the caller wrote: " + around(st.SQL, k.call())
 		s.c.Fail(f)
 	}
-	for _, status := range a.status {
-		if r.Status == status {
-			quiet(s.c, r, seen)
-			return
-		}
+	if slices.Contains(a.status, r.Status) {
+		quiet(s.c, r, seen)
+		return
 	}
 	if r.Status < 300 {
 		if st, found := lastOnRecords(seen); found {

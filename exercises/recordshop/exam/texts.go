@@ -37,12 +37,19 @@ var oddTexts = []string{
 
 func texts(c *exam.C) {
 	s := newShop(c)
-	decoy := s.insert(some(c))
+	decoy := s.insert(nobody(c))
 	for _, text := range oddTexts {
 		goesThrough(s, decoy, text)
 	}
 	odd := shop{c, "O'Brien; -- \"" + c.Unique("shop") + `" 100%`}
-	goesThrough(odd, odd.insert(some(c)), oddTexts[0])
+	goesThrough(odd, odd.insert(nobody(c)), oddTexts[0])
+}
+
+// nobody draws a record by an artist whom no other record has.
+func nobody(c *exam.C) record {
+	r := some(c)
+	r.Artist = "nobody " + r.Artist
+	return r
 }
 
 // goesThrough sends a text to every place that takes one, and looks for it wherever
