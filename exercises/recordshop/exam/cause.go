@@ -104,7 +104,7 @@ func spliced(seen []wire.Statement, text string) (wire.Statement, bool) {
 func how(s wire.Statement, mark string) string {
 	sql := s.SQL
 	switch {
-	case s.Simple && s.Verb() == "SELECT" && strings.Contains(sql, " 'O''"+mark+"' "):
+	case s.Simple && s.Verb() == "SELECT" && strings.Contains(sql, "O''"+mark): // Query never does so by itself
 		return "The driver has put it there: in pgx's simple protocol it writes each value into the text, escaped, and sends no parameters"
 	case strings.Contains(sql, `O\'`+mark):
 		return "A backslash was put before its apostrophe. That means something only in E'…'; in an ordinary literal the apostrophe still ends it"
