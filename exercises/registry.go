@@ -13,6 +13,7 @@ import (
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	nplusone "github.com/cairn-learn/cairn/exercises/nplusone/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
+	recordshop "github.com/cairn-learn/cairn/exercises/recordshop/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
 )
@@ -22,6 +23,7 @@ import (
 //go:embed all:workspace all:bookfinder all:constraints all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:nplusone all:ratelimit all:restcrud
 //go:embed all:workspace all:bookfinder all:cacheaside all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:recordshop all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -34,5 +36,6 @@ var exams = map[string]func(*exam.X){
 	"lostupdate":       lostupdate.Exam,
 	"nplusone":         nplusone.Exam,
 	"ratelimit":        ratelimit.Exam,
+	"recordshop":       recordshop.Exam,
 	"restcrud":         restcrud.Exam,
 }
