@@ -11,12 +11,13 @@ import (
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
+	signup "github.com/cairn-learn/cairn/exercises/signup/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud all:signup
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -27,4 +28,5 @@ var exams = map[string]func(*exam.X){
 	"lostupdate":       lostupdate.Exam,
 	"ratelimit":        ratelimit.Exam,
 	"restcrud":         restcrud.Exam,
+	"signup":           signup.Exam,
 }
