@@ -15,6 +15,7 @@ import (
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
 	recordshop "github.com/cairn-learn/cairn/exercises/recordshop/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
+	signup "github.com/cairn-learn/cairn/exercises/signup/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
@@ -24,6 +25,7 @@ import (
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:nplusone all:ratelimit all:restcrud
 //go:embed all:workspace all:bookfinder all:cacheaside all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:recordshop all:restcrud
+//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud all:signup
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -38,4 +40,5 @@ var exams = map[string]func(*exam.X){
 	"ratelimit":        ratelimit.Exam,
 	"recordshop":       recordshop.Exam,
 	"restcrud":         restcrud.Exam,
+	"signup":           signup.Exam,
 }
