@@ -8,6 +8,7 @@ import (
 	bookfinder "github.com/cairn-learn/cairn/exercises/bookfinder/exam"
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
+	idempotency "github.com/cairn-learn/cairn/exercises/idempotency/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
@@ -16,7 +17,7 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:idempotency all:lostupdate all:ratelimit all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -24,6 +25,7 @@ var exams = map[string]func(*exam.X){
 	"bookfinder":       bookfinder.Exam,
 	"doorbell":         doorbell.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
+	"idempotency":      idempotency.Exam,
 	"lostupdate":       lostupdate.Exam,
 	"ratelimit":        ratelimit.Exam,
 	"restcrud":         restcrud.Exam,
