@@ -50,6 +50,9 @@ func (a attempt) freed(cl *exam.Client, clients [2]*exam.Client, did string) {
 	case r.Status == http.StatusConflict:
 		f.Saw += ". The key is marked as under way, and whatever was under way has ended"
 		a.c.Fail(f)
+	case r.Status >= http.StatusInternalServerError:
+		f.Saw += ". The failure was kept, and is the answer to that key from now on"
+		a.c.Fail(f)
 	case r.Status != http.StatusCreated:
 		f.Saw += ". The refusal was kept, as if it were the order"
 		a.c.Fail(f)
@@ -88,15 +91,14 @@ func freeAfterFailure(c *exam.C) {
 		refusal(c, r, r.Status)
 		a.count(0, exam.Finding{Did: did})
 		c.DB().Exec(`drop function no_space() cascade`)
-		other := a
-		other.quantity++
-		other.freed(clients[1], clients, did+"; when the disk had room again, sent another order with that key")
+		a.freed(clients[1], clients, did+"; when the disk had room again, sent it once more")
 
 		b := newAttempt(c)
 		full(c, refused.kind, refused.when, b.item)
 		b.send(clients[0])
 		c.DB().Exec(`drop function no_space() cascade`)
-		b.freed(clients[0], clients, did+"; when the disk had room again, sent it once more")
+		b.quantity++
+		b.freed(clients[0], clients, did+"; when the disk had room again, sent another order with that key")
 	}
 }
 

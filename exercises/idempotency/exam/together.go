@@ -20,7 +20,7 @@ func fiftyAtOnce(c *exam.C) {
 	hold := a.holdItem()
 	var sent [crowd]*exam.Pending
 	for i := range sent {
-		sent[i] = a.begin(clients[i%2], exam.Timeout(15*time.Second))
+		sent[i] = a.begin(clients[i%2], exam.Timeout(19*time.Second))
 	}
 	gather(c)
 	hold.Release()
@@ -174,6 +174,9 @@ func (a attempt) answered(p *exam.Pending, did string) *exam.Response {
 	return r
 }
 
+// beside is how long an order may take that nothing stops.
+const beside = 5 * time.Second
+
 // leaveOthersAlone makes other orders while one can't be written.
 func leaveOthersAlone(c *exam.C) {
 	a, clients := newAttempt(c), bothInstances(c)
@@ -191,11 +194,11 @@ func leaveOthersAlone(c *exam.C) {
 	}{{b, "another user, with the same key"}, {d, "the same user, with another key"}} {
 		for _, cl := range clients {
 			did := did + ": " + o.who
-			r, err := cl.Try(http.MethodPost, "/orders", o.body(), append(o.headers(), exam.Timeout(3*time.Second))...)
+			r, err := cl.Try(http.MethodPost, "/orders", o.body(), append(o.headers(), exam.Timeout(beside))...)
 			f := exam.Finding{Did: did, Expected: "201, without waiting for the order that hangs"}
 			switch {
 			case err != nil:
-				f.Saw = "no answer within 3s"
+				f.Saw = fmt.Sprintf("no answer within %s", beside)
 				if sql := lastUnanswered(c.Statements()); sql != "" && waiting(c) > 1 {
 					f.Saw += "; PostgreSQL had not answered this yet: " + sql
 				} else {
