@@ -89,6 +89,9 @@ func differs(first, again *exam.Response) string {
 	if names := membersThatDiffer(was, is); names != "" {
 		return "the retry got " + again.String() + "; what differs is " + names + ". That is the order as it is now; the first answer was not kept"
 	}
+	if bytes.Equal(bytes.TrimSpace(first.Body), bytes.TrimSpace(again.Body)) {
+		return fmt.Sprintf("the same but for its end: the first answer had %d bytes, and now there are %d. What was kept is not what had been sent", len(first.Body), len(again.Body))
+	}
 	i := 0
 	for i < min(len(first.Body), len(again.Body)) && first.Body[i] == again.Body[i] {
 		i++
