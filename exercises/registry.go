@@ -10,6 +10,7 @@ import (
 	cacheaside "github.com/cairn-learn/cairn/exercises/cacheaside/exam"
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
+	idempotency "github.com/cairn-learn/cairn/exercises/idempotency/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	nplusone "github.com/cairn-learn/cairn/exercises/nplusone/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
@@ -26,6 +27,7 @@ import (
 //go:embed all:workspace all:bookfinder all:cacheaside all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:recordshop all:restcrud
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud all:signup
+//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:idempotency all:lostupdate all:ratelimit all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -35,6 +37,7 @@ var exams = map[string]func(*exam.X){
 	"cacheaside":       cacheaside.Exam,
 	"doorbell":         doorbell.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
+	"idempotency":      idempotency.Exam,
 	"lostupdate":       lostupdate.Exam,
 	"nplusone":         nplusone.Exam,
 	"ratelimit":        ratelimit.Exam,

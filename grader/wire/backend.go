@@ -294,9 +294,11 @@ func (r *recorder) ready(f frame, now time.Time, a *answer) {
 		status = f.body[0]
 	}
 	var skipped []*record
+	opening := false
 	for r.queue.len() > 0 {
 		first := *r.queue.first()
 		r.queue.pop()
+		opening = opening || first.kind == starting
 		skipped = append(skipped, first.all()...)
 		if first.ends() || first.kind == starting {
 			break
@@ -322,5 +324,6 @@ func (r *recorder) ready(f frame, now time.Time, a *answer) {
 		a.cut = r.cut
 	}
 	a.read = a.read || r.read
+	a.rest = a.rest || status == 'I' && !opening
 	r.failed, r.read, r.rows, r.columns = false, false, 0, nil
 }

@@ -420,3 +420,58 @@ func TestFaultsUnderLoad(t *testing.T) {
 	// pgx's own goroutines that ask for cancels end a little later.
 	until(func() bool { return runtime.NumGoroutine() <= start+2 })
 }
+
+// TestAtRest looks for a row with the answer to each request still held back: it is
+// there with that to COMMIT, and with no earlier one.
+func TestAtRest(t *testing.T) {
+	r := newRig(t)
+	conn, look := r.connect(), connect(t, r.db.ProgramURL(r.db.addr))
+	ctx := context.Background()
+	_, err := look.Exec(ctx, "drop table if exists at_rest; create table at_rest (id int)")
+	must(t, err)
+	defer func() { _, _ = look.Exec(ctx, "drop table at_rest") }()
+	rows := func() (n int) {
+		must(t, look.QueryRow(ctx, "select count(*) from at_rest").Scan(&n))
+		return n
+	}
+	held, release := make(chan struct{}), make(chan struct{})
+	r.proxy.AtRest(func(ended <-chan struct{}) {
+		held <- struct{}{}
+		select {
+		case <-release:
+		case <-ended:
+		}
+	})
+	answered := make(chan error, 1)
+	go func() {
+		err := conn.QueryRow(ctx, "select 1", pgx.QueryExecModeSimpleProtocol).Scan(new(int))
+		if err == nil {
+			err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+				_, err := tx.Exec(ctx, "insert into at_rest values (1)", pgx.QueryExecModeSimpleProtocol)
+				return err
+			})
+		}
+		answered <- err
+	}()
+	<-held
+	if n := rows(); n != 0 {
+		t.Errorf("%d rows with the answer to a select", n)
+	}
+	release <- struct{}{}
+	<-held
+	if n := rows(); n != 1 {
+		t.Errorf("%d rows with the answer to the commit", n)
+	}
+	select {
+	case err := <-answered:
+		t.Errorf("the program has heard of its commit: %v", err)
+	default:
+	}
+	// The program goes away meanwhile.
+	r.proxy.Cut()
+	if err := <-answered; err == nil {
+		t.Error("a commit whose answer was lost is told as a success")
+	}
+	r.proxy.Heal()
+	must(t, answers(r.connect()))
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,6 +12,7 @@ import (
 type postgresSession struct {
 	*session
 	trigger  *pendingCut[Statement]
+	resting  *atomic.Pointer[restHook]
 	recorder *recorder
 	party    *party // nil without a barrier
 }
@@ -84,6 +86,9 @@ func (s *postgresSession) forwardAnswer(piece []byte) bool {
 	a := s.recorder.answers(piece, time.Now())
 	if a.read && s.party != nil {
 		s.proxy.cfg.Barrier.hold(s.party, s.done)
+	}
+	if hook := s.resting.Load(); a.rest && hook != nil {
+		(*hook)(s.done)
 	}
 	return s.hand(piece, a)
 }

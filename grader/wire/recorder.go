@@ -83,6 +83,7 @@ type request struct {
 // answer is what the session must know about a piece of answers.
 type answer struct {
 	read     bool     // it completes a SELECT that the barrier waits for
+	rest     bool     // it leaves the session outside of a transaction
 	withhold bool     // do not forward it
 	cut      CutPoint // end the session, before or after it is forwarded; 0 for not
 }
