@@ -7,6 +7,7 @@ import (
 
 	bookfinder "github.com/cairn-learn/cairn/exercises/bookfinder/exam"
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
+	ferrydesk "github.com/cairn-learn/cairn/exercises/ferrydesk/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
@@ -16,13 +17,14 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:doorbell all:ferrydesk all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
 var exams = map[string]func(*exam.X){
 	"bookfinder":       bookfinder.Exam,
 	"doorbell":         doorbell.Exam,
+	"ferrydesk":        ferrydesk.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"lostupdate":       lostupdate.Exam,
 	"ratelimit":        ratelimit.Exam,
