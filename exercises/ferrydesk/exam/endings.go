@@ -37,7 +37,7 @@ func stream(c *exam.C) {
 		body, _ := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
 		f.Saw = fmt.Sprintf("%d %q", resp.StatusCode, body)
-		c.Require(resp.StatusCode == http.StatusOK && strings.HasPrefix(string(body), "boarding"), f)
+		c.Require(resp.StatusCode == http.StatusOK && strings.HasPrefix(string(body), "boarding") && strings.Contains(string(body), "pier"), f)
 	case <-failed:
 		f.Saw = "the connection was closed: the handler panicked, as it could not flush"
 		f.Detail = "It asks with http.NewResponseController(w).Flush(). Whatever stands in w's place now has no Flush, and does not say what it stands before."

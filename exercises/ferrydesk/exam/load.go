@@ -2,6 +2,7 @@ package exam
 
 import (
 	"fmt"
+	"net/http"
 
 	"github.com/cairn-learn/cairn/grader/exam"
 )
@@ -69,12 +70,15 @@ func load(c *exam.C) {
 
 // volley sends one round and looks whether everything was counted.
 func volley(c *exam.C) {
-	w := begin(c)
+	w, timed := begin(c), scrape(c).histograms()
+	places := map[place]int{}
 	requests := make([][]exam.Request, lanes)
 	for l := range lanes {
 		for i := range each {
 			requests[l] = append(requests[l], request(c, l+i))
-			w.expect(kinds[(l+i)%len(kinds)].as, 1, "")
+			as := kinds[(l+i)%len(kinds)].as
+			w.expect(as, 1, "")
+			places[place{as.method, as.route}]++
 		}
 	}
 	did := fmt.Sprintf("%d clients sent %d requests each, at the same time", lanes, each)
@@ -84,18 +88,7 @@ func volley(c *exam.C) {
 		defer close(over)
 		answers = c.Volley(requests...)
 	}, func() {
-		before := scrapeAs(c, c.Client("prometheus"))
-		for {
-			select {
-			case <-over:
-				return
-			default:
-			}
-			now := scrapeAs(c, c.Client("prometheus"))
-			now.notBelow(before, did+"; GET /metrics meanwhile")
-			now.histograms()
-			before = now
-		}
+		watchPage(c, over, did+"; GET /metrics meanwhile")
 	})
 	for _, lane := range answers {
 		for _, r := range lane {
@@ -106,4 +99,29 @@ func volley(c *exam.C) {
 		w.help[s] = "One at a time they were all counted. Two handlers that change the same number at the same moment need a lock, or an atomic."
 	}
 	w.settle(did, whole)
+	wantObserved(c, timed, did, places, "")
+}
+
+// watchPage scrapes until over is closed: whatever the page says meanwhile fits
+// together, and nothing becomes less.
+func watchPage(c *exam.C, over <-chan struct{}, did string) {
+	cl := c.Client("prometheus")
+	var before *reading
+	for {
+		select {
+		case <-over:
+			return
+		default:
+		}
+		r, err := cl.Try(http.MethodGet, "/metrics", nil, plain)
+		if err != nil {
+			return // the program has ended, which those who sent the requests will tell of
+		}
+		now := read(c, r)
+		now.histograms()
+		if before != nil {
+			now.notBelow(before, did)
+		}
+		before = now
+	}
 }

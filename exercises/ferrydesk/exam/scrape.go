@@ -24,15 +24,17 @@ type reading struct {
 	m *exposition.Metrics
 }
 
-// scrape asks for the metrics as an old Prometheus would.
-func scrape(c *exam.C) *reading { return scrapeAs(c, c.Client("prometheus")) }
+// plain asks for the text format, as an old Prometheus would.
+var plain = exam.Header("Accept", "text/plain;version=0.0.4")
 
-func scrapeAs(c *exam.C, cl *exam.Client) *reading {
-	r := cl.Get("/metrics", exam.Header("Accept", "text/plain;version=0.0.4"))
+func scrape(c *exam.C) *reading { return read(c, c.Client("prometheus").Get("/metrics", plain)) }
+
+// read fails unless an answer is a page of metrics.
+func read(c *exam.C, r *exam.Response) *reading {
 	r.Want(http.StatusOK)
 	m, err := exposition.Parse(r.Body)
 	if err != nil {
-		c.Fail(exam.Finding{Expected: "the text format of Prometheus, version 0.0.4", Saw: err.Error()})
+		c.Fail(exam.Finding{Did: "GET /metrics", Expected: "the text format of Prometheus, version 0.0.4", Saw: err.Error()})
 	}
 	return &reading{c: c, m: m}
 }
@@ -119,7 +121,7 @@ func (r *reading) inFlight() int {
 }
 
 func exposed(c *exam.C) {
-	r := c.Get("/metrics", exam.Header("Accept", "text/plain;version=0.0.4"))
+	r := c.Get("/metrics", plain)
 	if r.Status == http.StatusNotFound {
 		c.Fail(exam.Finding{Expected: "200 and the metrics", Saw: r.String() + ": there is nothing at /metrics yet",
 			Detail: "This is the place to begin. New returns the app as it is. Return a handler of your own that answers GET /metrics with one metric, " +

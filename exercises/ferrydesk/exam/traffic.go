@@ -2,7 +2,10 @@ package exam
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -33,39 +36,47 @@ func scraped(c *exam.C) {
 	for before := scrape(c); ; {
 		now := scrape(c)
 		now.notBelow(before, did)
-		grew := differences(before.counts(), now.counts())
-		if len(grew) == 0 {
+		grew := ""
+		old := before.samples(requestsTotal)
+		for key, v := range now.samples(requestsTotal) {
+			if v != old[key] {
+				grew = first(grew, key)
+			}
+		}
+		if grew == "" {
 			return
 		}
 		c.Require(time.Now().Before(end), exam.Finding{Did: did, Expected: "the same each time",
-			Saw:    fmt.Sprintf("%s%s grew from one scrape to the next", requestsTotal, grew[0]),
+			Saw:    grew + " grew from one scrape to the next",
 			Detail: "Only the scraper was there. Its requests come every 15 seconds for ever, they are always fast and always 200: they make every average look better."})
 		before = now
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
+// samples are the values of a metric by series.
+func (r *reading) samples(name string) map[string]float64 {
+	all := map[string]float64{}
+	if f := r.m.Family(name); f != nil {
+		for _, s := range f.Samples {
+			all[s.Key()] = s.Value
+		}
+	}
+	return all
+}
+
 // notBelow fails when anything that may only grow is less than it was.
 func (r *reading) notBelow(before *reading, did string) {
 	for _, name := range []string{requestsTotal, duration} {
-		old := before.m.Family(name)
-		if old == nil {
-			continue
-		}
-		now := map[string]float64{}
-		if f := r.m.Family(name); f != nil {
-			for _, s := range f.Samples {
-				now[s.Key()] = s.Value
-			}
-		}
-		for _, s := range old.Samples {
-			v, there := now[s.Key()]
-			f := exam.Finding{Did: did, Expected: fmt.Sprintf("%s %v or more", s.Key(), s.Value), Saw: fmt.Sprint(v),
-				Detail: "A value that is smaller than before means to Prometheus that the program was started anew. Whoever sets it back at a scrape hides from one scraper what another has seen; to count from where one stands is rate()'s business."}
+		now, old := r.samples(name), before.samples(name)
+		for _, key := range slices.Sorted(maps.Keys(old)) {
+			v, there := now[key]
+			f := exam.Finding{Did: did, Expected: fmt.Sprintf("%s %v or more", key, old[key]), Saw: fmt.Sprint(v),
+				Detail: "A value that is smaller than before means to Prometheus that the program was started anew. Whoever sets it back at a scrape hides from one scraper what another has seen; how much was new is for rate() to work out."}
 			if !there {
 				f.Saw = "it is not there any more"
 			}
-			r.c.Require(there && v >= s.Value, f)
+			r.c.Require(there && v >= old[key], f)
 		}
 	}
 }
@@ -142,6 +153,7 @@ var noBerth = map[string]any{"berth": nil}
 
 func codes(c *exam.C) {
 	const asked = "The number is the one that the client got, once it has got one: before the handler has run, nobody knows it."
+	known := script(c, exam.Answer{Body: berth(c)})
 	for _, t := range []struct {
 		method, path, route string
 		body                any
@@ -153,7 +165,7 @@ func codes(c *exam.C) {
 		{"GET", script(c, exam.Answer{Status: 404}), sailing, nil, 404, "", asked},
 		{"GET", script(c, exam.Answer{Status: 503}), sailing, nil, 503, "", "Errors are requests too. A ratio of errors to requests needs both in the same counter."},
 		{"GET", script(c, exam.Answer{Body: "fog"}), sailing, nil, 502, "", asked},
-		{"GET", script(c, exam.Answer{Body: berth(c)}), sailing, nil, 200, "", "The handler writes its body without a WriteHeader before it. What the client gets then is a 200."},
+		{"GET", known, sailing, nil, 200, "", "The handler writes its body without a WriteHeader before it. What the client gets then is a 200."},
 		{"POST", "/gates/" + c.Unique("g"), gate, nil, 200, ", whose handler writes nothing at all", "A handler that returns without having written anything has answered 200."},
 		{"GET", "/", start, nil, 200, ", which sends 103 Early Hints before", "A 1xx is no answer yet. It announces one, and WriteHeader is called once more."},
 		{"POST", "/sailings/7/bookings", bookings, map[string]int{"seats": 0}, 400, ", whose handler writes a second status after the first", "The second call of WriteHeader sends nothing; net/http says so in the log. What the client has is the first."},
@@ -165,7 +177,19 @@ func codes(c *exam.C) {
 		r.Want(t.status, exam.Detail("The app answers so when nothing stands before it."))
 		w.expect(series{t.method, t.route, fmt.Sprint(t.status)}, 1, t.help)
 		w.settle(r.Did()+t.did, whole)
+		switch t.path {
+		case known:
+			wantIn(c, r, "the body", string(r.Body), "{\"pier\":")
+		case "/":
+			wantIn(c, r, "the header Link", r.Header.Get("Link"), "rel=preload")
+			wantIn(c, r, "the body", string(r.Body), "the ticket desk\n")
+		}
 	}
+}
+
+// wantIn fails unless a part of an answer is what the app has sent.
+func wantIn(c *exam.C, r *exam.Response, part, got, want string) {
+	c.Require(strings.Contains(got, want), exam.Finding{Did: r.Did(), Expected: fmt.Sprintf("%q in %s, as the app sends it", want, part), Saw: fmt.Sprintf("%q", got)})
 }
 
 // growth returns by how much the samples of a family have become more.

@@ -60,6 +60,7 @@ func (d *desk) start(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *desk) list(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusOK)
 	fmt.Fprintln(w, `["7","8","9"]`)
 }
 
