@@ -33,7 +33,7 @@ func stream(c *exam.C) {
 	f := exam.Finding{Did: did, Expected: "the header and the first line, while the handler is still at work"}
 	select {
 	case resp := <-head:
-		c.Upstream("harbour").Release()
+		called(c, path, did).Release()
 		body, _ := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
 		f.Saw = fmt.Sprintf("%d %q", resp.StatusCode, body)
@@ -74,8 +74,9 @@ func panics(c *exam.C) {
 			Detail: "The status has been sent and can't be taken back. That the connection breaks is all that still tells the caller that something is missing."})
 	}
 	w.expect(series{"GET", live, "500"}, 1, "The caller got a 200 and half a page. For the error rate it is a failure.")
-	w.settle(did, whole)
 	c.Get("/sailings").Want(http.StatusOK)
+	w.expect(series{"GET", sailings, "200"}, 1, "")
+	w.settle(did+"; then GET /sailings", whole)
 }
 
 // wantLogged fails unless the panic stands in the log.
@@ -124,6 +125,7 @@ func called(c *exam.C, path, did string) *exam.Call {
 // inFlight holds some requests, and lets each of them end in another way.
 func inFlight(c *exam.C) {
 	n := c.Int(5, 7)
+	w := begin(c)
 	var calls []*exam.Call
 	var pending []*exam.Pending
 	did := fmt.Sprintf("%d requests at the same time, which the harbour office kept waiting", n)
@@ -154,7 +156,13 @@ func inFlight(c *exam.C) {
 	for _, k := range calls[4:] {
 		k.Release()
 	}
-	wantInFlight(c, 0, did+"; the others were answered", defers)
+	did += "; the others were answered"
+	wantInFlight(c, 0, did, defers)
+	w.expect(series{"GET", sailing, "200"}, n-3, "")
+	for _, code := range []string{"499", "500", "503"} {
+		w.expect(series{"GET", sailing, code}, 1, "")
+	}
+	w.settle(did, whole)
 }
 
 // wantInFlight waits until the gauge has a value, at most as long as the task

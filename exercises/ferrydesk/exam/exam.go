@@ -77,7 +77,7 @@ func endings(x *exam.X) {
 		exam.Why("Counted as 200, those who gave up waiting make a slow service look fine. Counted as 500, every closed tab is an error of yours."),
 		exam.Read(lesson+"however-it-ends"))
 	x.Check("in-flight", "knows how many requests are under way", inFlight,
-		exam.After("counter"),
+		exam.After("panic", "gone"),
 		exam.Why("It shows a service that hangs before a single request is counted: those are counted when they end. If it never comes back to 0, it shows nothing."),
 		exam.Read(lesson+"a-gauge-comes-back"))
 }

@@ -134,7 +134,7 @@ func (r *reading) wantBounds(p place, b *buckets) {
 // histogram compares what the histogram has counted with the counter.
 func histogram(c *exam.C) {
 	w := begin(c)
-	before := scrape(c).histograms()
+	before := rested(c)
 	n := c.Int(2, 4)
 	for range n {
 		c.Get("/sailings")
@@ -150,12 +150,37 @@ func histogram(c *exam.C) {
 	w.settle(did, whole)
 	wantObserved(c, before, did, map[place]int{{"GET", sailings}: n, {"DELETE", booking}: n, {"GET", sailing}: n, {"HEAD", sailings}: n}, "")
 
-	before = scrape(c).histograms()
+	w, before = begin(c), rested(c)
 	c.Get(script(c, exam.Answer{Status: http.StatusServiceUnavailable}))
 	c.Get(script(c, exam.Answer{Status: http.StatusNotFound}))
 	_, _ = c.Client("A", exam.FreshConnections()).Try(http.MethodGet, script(c, exam.Answer{Body: noBerth}), nil)
-	wantObserved(c, before, "GET /sailings/… three times: one was answered with 503, one with 404, and in one the handler panicked",
+	for _, code := range []string{"404", "500", "503"} {
+		w.expect(series{"GET", sailing, code}, 1, "")
+	}
+	did = "GET /sailings/… three times: one was answered with 503, one with 404, and in one the handler panicked"
+	w.settle(did, whole)
+	wantObserved(c, before, did,
 		map[place]int{{"GET", sailing}: 3}, "Requests that fail take time too, and often most of all: those that ran into a timeout.")
+}
+
+// rested waits until the histogram has all that the counter has, at most as long as
+// the task allows, and returns it. That it never has is for others to tell.
+func rested(c *exam.C) map[place]*buckets {
+	for end := time.Now().Add(soon); ; time.Sleep(20 * time.Millisecond) {
+		r := scrape(c)
+		all, open := r.histograms(), map[place]int{}
+		for s, n := range r.counts() {
+			open[place{s.method, s.route}] += n
+		}
+		for p, b := range all {
+			if open[p] -= int(b.count); open[p] == 0 {
+				delete(open, p)
+			}
+		}
+		if len(open) == 0 || time.Now().After(end) {
+			return all
+		}
+	}
 }
 
 // wantObserved waits until the histogram has grown by so many, at most as long as
@@ -189,9 +214,10 @@ func wantObserved(c *exam.C, before map[place]*buckets, did string, want map[pla
 // one that it does not hold.
 func seconds(c *exam.C) {
 	const holds = 400 * time.Millisecond
+	w := begin(c)
 	path := script(c, exam.Answer{Hold: true, Body: berth(c)})
 	did := fmt.Sprintf("GET %s, for which the harbour office took %s", path, holds)
-	before := scrape(c).histograms()
+	before := rested(c)
 	p := c.Client("A").Send(http.MethodGet, path, nil, exam.Timeout(15*time.Second))
 	call := called(c, path, did)
 	time.Sleep(time.Until(call.At.Add(holds)))
@@ -199,12 +225,16 @@ func seconds(c *exam.C) {
 	r, err := p.Answer()
 	c.Require(err == nil && r.Status == http.StatusOK, exam.Finding{Did: did, Expected: "200", Saw: fmt.Sprint(r, err)})
 	wantObserved(c, before, did, map[place]int{{"GET", sailing}: 1}, "")
+	w.expect(series{"GET", sailing, "200"}, 1, "")
+	w.settle(did, whole)
 	b := grownBy(before, scrape(c).histograms(), place{"GET", sailing})
 	wantBetween(c, did, b, holds.Seconds(), r.Duration.Seconds())
 
 	for range 5 { // a busy machine may need more than the objective for anything
-		before = scrape(c).histograms()
+		w, before = begin(c), rested(c)
 		r = c.Get("/sailings")
+		w.expect(series{"GET", sailings, "200"}, 1, "")
+		w.settle("GET /sailings", whole)
 		wantObserved(c, before, "GET /sailings", map[place]int{{"GET", sailings}: 1}, "")
 		b = grownBy(before, scrape(c).histograms(), place{"GET", sailings})
 		wantBetween(c, "GET /sailings", b, 0, r.Duration.Seconds())

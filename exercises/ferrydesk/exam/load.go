@@ -44,14 +44,22 @@ func request(c *exam.C, i int) exam.Request {
 
 // load sends many requests at once, while others scrape, and compares.
 func load(c *exam.C) {
+	w := begin(c)
 	for i := range kinds { // every series that there may be is there
 		r := request(c, i)
 		c.Do(r.Method, r.Path, nil)
+		w.expect(kinds[i].as, 1, "")
 	}
-	first := scrape(c)
+	w.settle("one request of each kind", whole)
+	rested(c)
+	before := scrape(c).m
+	w = begin(c)
 	for range 30 {
 		c.Get("/sailings", exam.Header("X-Customer", c.Unique("customer")), exam.Header("User-Agent", c.Unique("browser")))
 	}
+	w.expect(series{"GET", sailings, "200"}, 30, "")
+	w.settle("30 times GET /sailings", whole)
+	rested(c)
 	small := scrape(c).m
 	for range times {
 		volley(c)
@@ -60,7 +68,7 @@ func load(c *exam.C) {
 	name, more := growth(small, now)
 	did := fmt.Sprintf("%d requests, with some %d different paths and %d methods", lanes*each*times, lanes*each*times*4/7, lanes*each*times/7)
 	if more <= room {
-		name, more = growth(first.m, small)
+		name, more = growth(before, small)
 		did = "30 times GET /sailings, each from another customer"
 	}
 	c.Require(more <= room, exam.Finding{Did: did, Expected: "as many series as before: each kind of request had come before",
@@ -70,7 +78,7 @@ func load(c *exam.C) {
 
 // volley sends one round and looks whether everything was counted.
 func volley(c *exam.C) {
-	w, timed := begin(c), scrape(c).histograms()
+	w, timed := begin(c), rested(c)
 	places := map[place]int{}
 	requests := make([][]exam.Request, lanes)
 	for l := range lanes {
