@@ -9,6 +9,7 @@ import (
 	constraints "github.com/cairn-learn/cairn/exercises/constraints/exam"
 	cacheaside "github.com/cairn-learn/cairn/exercises/cacheaside/exam"
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
+	ferrydesk "github.com/cairn-learn/cairn/exercises/ferrydesk/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	idempotency "github.com/cairn-learn/cairn/exercises/idempotency/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
@@ -28,6 +29,7 @@ import (
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:recordshop all:restcrud
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud all:signup
 //go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:idempotency all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:doorbell all:ferrydesk all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -36,6 +38,7 @@ var exams = map[string]func(*exam.X){
 	"constraints":      constraints.Exam,
 	"cacheaside":       cacheaside.Exam,
 	"doorbell":         doorbell.Exam,
+	"ferrydesk":        ferrydesk.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"idempotency":      idempotency.Exam,
 	"lostupdate":       lostupdate.Exam,

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What a Redis client costs in a learner's program: CPU seconds to compile it the first time, and to
+# What a client library costs in a learner's program: CPU seconds to compile it the first time, and to
 # compile and link again after an edit; size of the binary. Everything is built with the flags of a
 # grade, in a build cache that has the standard library as far as net/http needs it, and nothing else.
 #
 #	build/cost/clients.sh [MODULE@VERSION ...]
 #
-# With no argument: the clients of docs/performance.md. CPU seconds are user and system together, so
+# With no argument: the Redis clients of docs/performance.md. CPU seconds are user and system together, so
 # that other work on the machine disturbs little; each is the least of three runs.
 set -euo pipefail
 
@@ -32,6 +32,12 @@ program() {
 		body='c, _ := rueidis.NewClient(rueidis.MustParseURL("redis://127.0.0.1"))
 	s := rueidis.NewLuaScript("return 1")
 	serve := func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, s.Exec(r.Context(), c, []string{"k"}, nil).Error()) }' ;;
+	*client_golang*) client='"github.com/prometheus/client_golang/prometheus"
+		"github.com/prometheus/client_golang/prometheus/promhttp"'
+		body='n := prometheus.NewCounter(prometheus.CounterOpts{Name: "n_total", Help: "Requests."})
+	prometheus.MustRegister(n)
+	http.Handle("/metrics", promhttp.Handler())
+	serve := func(w http.ResponseWriter, r *http.Request) { n.Inc(); fmt.Fprint(w, "hello") }' ;;
 	*) client='' body='serve := func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "hello") }' ;;
 	esac
 	cat <<-GO
@@ -70,6 +76,7 @@ for client in "${clients[@]}"; do
 	[ "$client" = none ] || go get "$client" 2>/dev/null
 	[ "$client" = none ] || go mod tidy 2>/dev/null
 	dependency=${client%@*}
+	case $client in *client_golang*) dependency="$dependency/prometheus/promhttp" ;; esac
 	compile=0
 	if [ "$client" != none ]; then
 		compile=$(for run in 1 2 3; do
