@@ -6,8 +6,8 @@ import (
 	"embed"
 
 	bookfinder "github.com/cairn-learn/cairn/exercises/bookfinder/exam"
-	constraints "github.com/cairn-learn/cairn/exercises/constraints/exam"
 	cacheaside "github.com/cairn-learn/cairn/exercises/cacheaside/exam"
+	constraints "github.com/cairn-learn/cairn/exercises/constraints/exam"
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	ferrydesk "github.com/cairn-learn/cairn/exercises/ferrydesk/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
@@ -23,20 +23,14 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:constraints all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:nplusone all:ratelimit all:restcrud
-//go:embed all:workspace all:bookfinder all:cacheaside all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:recordshop all:restcrud
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud all:signup
-//go:embed all:workspace all:bookfinder all:doorbell all:gracefulshutdown all:idempotency all:lostupdate all:ratelimit all:restcrud
-//go:embed all:workspace all:bookfinder all:doorbell all:ferrydesk all:gracefulshutdown all:lostupdate all:ratelimit all:restcrud
+//go:embed all:workspace all:bookfinder all:cacheaside all:constraints all:doorbell all:ferrydesk all:gracefulshutdown all:idempotency all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup
 var FS embed.FS
 
 // exams finds the exam of an exercise.
 var exams = map[string]func(*exam.X){
 	"bookfinder":       bookfinder.Exam,
-	"constraints":      constraints.Exam,
 	"cacheaside":       cacheaside.Exam,
+	"constraints":      constraints.Exam,
 	"doorbell":         doorbell.Exam,
 	"ferrydesk":        ferrydesk.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
