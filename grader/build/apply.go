@@ -19,6 +19,9 @@ import (
 // DefaultApplyTimeout is how long applying the files of SQL may take together.
 const DefaultApplyTimeout = 10 * time.Second
 
+// connectTime is how long PostgreSQL may take to let somebody in.
+const connectTime = 15 * time.Second
+
 // Apply runs the files of a snapshot in a database, in the order of the request.
 // Each has a session of its own and is sent in one go, so it is one transaction
 // unless it says otherwise. It returns an *ApplyError when PostgreSQL refuses a
@@ -35,33 +38,33 @@ func Apply(ctx context.Context, s *Snapshot, r Request, url string) error {
 	}
 	// A statement that is cancelled ends with an error of its own, which tells how
 	// many came before it; a connection that is closed tells nothing.
+	config.ConnectTimeout = connectTime
 	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 2 * time.Second}
 	}
-	limited, cancel := context.WithTimeout(ctx, r.Timeout)
-	defer cancel()
+	left := r.Timeout
 	for _, name := range r.Edit {
-		conn, err := pgconn.ConnectConfig(limited, config)
-		if err != nil {
-			return cmpContext(ctx, applyTrouble(err))
+		conn, err := pgconn.ConnectConfig(ctx, config) // which takes no time of the learner's
+		if err == nil {
+			began := time.Now()
+			limited, cancel := context.WithTimeout(ctx, left)
+			err = applyFile(limited, conn, file{name: name, sql: script(s.Files[name])}, r.Timeout)
+			cancel()
+			left -= time.Since(began)
+			end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			_ = conn.Close(end)
+			stop()
+		} else {
+			err = applyTrouble(err)
 		}
-		err = applyFile(limited, conn, file{name: name, sql: script(s.Files[name])}, r.Timeout)
-		end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		_ = conn.Close(end)
-		stop()
-		if err != nil {
-			return cmpContext(ctx, err)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return err
 		}
 	}
 	return nil
-}
-
-// cmpContext prefers that ctx was done.
-func cmpContext(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
 }
 
 // file is a file of SQL on its way.

@@ -94,6 +94,7 @@ func (s *Session) connectExaminer(ctx context.Context) (*pgx.Conn, error) {
 	}
 	config.RuntimeParams["lock_timeout"] = fmt.Sprint(s.limits.lockWait().Milliseconds())
 	config.RuntimeParams["statement_timeout"] = fmt.Sprint(s.limits.statementTime().Milliseconds())
+	config.RuntimeParams["timezone"] = "UTC" // what it says of times is the same on every machine
 	config.RuntimeParams["search_path"] = "public, pg_temp"
 	config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec // names nothing in the session
 	return pgx.ConnectConfig(ctx, config)
