@@ -124,6 +124,8 @@ func called(c *exam.C, path, did string) *exam.Call {
 
 // inFlight holds some requests, and lets each of them end in another way.
 func inFlight(c *exam.C) {
+	const defers = "Whatever went up has to come down again, on every way out."
+	wantInFlight(c, 0, "nothing just now; of the requests before, some ended with a panic, and some clients had left", defers)
 	n := c.Int(5, 7)
 	w := begin(c)
 	var calls []*exam.Call
@@ -142,7 +144,6 @@ func inFlight(c *exam.C) {
 		calls = append(calls, called(c, path, did))
 	}
 	wantInFlight(c, n, did, "It goes up when a request comes, not when it has been answered.")
-	const defers = "Whatever went up has to come down again, on every way out."
 	for i, what := range []string{"one of them was answered", "in one the handler panicked", "one was answered with 503"} {
 		calls[i].Release()
 		_, _ = pending[i].Answer()
