@@ -106,7 +106,9 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 			s.Limits = func() process.Keeper { return process.Keeper{By: process.ByWatcher, Why: "the kernel has none"} }
 		}},
 		{"watcher, needlessly", "limits", "a watcher", "-p Delegate=yes cairn", OK, func(s *Subject) {
-			s.Limits = func() process.Keeper { return process.Keeper{By: process.ByWatcher, Why: "somebody else's", Give: true} }
+			s.Limits = func() process.Keeper {
+				return process.Keeper{By: process.ByWatcher, Why: "somebody else's", Give: true}
+			}
 		}},
 		{"no limits", "limits", "nothing keeps", "", OK, func(s *Subject) { s.Limits = func() process.Keeper { return process.Keeper{By: process.ByNobody} } }},
 		{"folder", "folders", "state cannot be written", "XDG_STATE_HOME", Fault, func(s *Subject) { s.Folders = []Folder{{"state", filepath.Join(file, "x")}} }},
