@@ -55,7 +55,7 @@ func TestScaffoldHolds(t *testing.T) {
 		args = append(args, "-update")
 	}
 	out := run(t, root, args...)
-	if !strings.Contains(out, "--- PASS: TestGate/"+last.ID+"/mutant_own-name") && !strings.Contains(out, "--- SKIP: TestGate/"+last.ID) {
+	if !strings.Contains(out, "--- PASS: TestGate/"+last.ID+"/mutant/own-name") && !strings.Contains(out, "--- SKIP: TestGate/"+last.ID) {
 		t.Errorf("the gate did not try the stone:\n%s", out)
 	}
 	if *update {

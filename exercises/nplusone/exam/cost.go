@@ -17,7 +17,7 @@ const (
 	spareRows     = 10
 	// patience is for a page that takes thousands of statements on a busy
 	// machine: it ends with a count, and not with a time.
-	patience = 18 * time.Second
+	patience = 40 * time.Second
 )
 
 // uncounted are verbs of statements that the task does not count.
