@@ -21,8 +21,8 @@ import (
 const (
 	maxBody = 1 << 20
 
-	// patience is how long PostgreSQL has; a caller is answered in 2 seconds.
-	patience = 1500 * time.Millisecond
+	// patience is how long PostgreSQL has; a caller is answered in 5 seconds.
+	patience = 4 * time.Second
 
 	nameKey = "relay_entry_entered_name_key"
 )

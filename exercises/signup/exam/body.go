@@ -29,7 +29,7 @@ func malformed(c *exam.C) {
 		if r.Status == http.StatusCreated && strings.Contains(bad.what, "UTF-8") {
 			c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusBadRequest),
 				Saw:  r.String() + ": encoding/json puts U+FFFD where it can't read a byte, and says nothing",
-				Read: lesson + "what-encoding-json-lets-through"})
+				Read: lesson + "what-encodingjson-lets-through"})
 		}
 		wantProblem(c, r, did, kindMalformed)
 	}

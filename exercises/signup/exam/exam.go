@@ -31,10 +31,10 @@ func bodies(x *exam.X) {
 		exam.Read(lesson+"two-kinds-of-wrong"))
 	x.Check("trailing", "refuses a body that goes on after the team", trailing, exam.After("malformed"),
 		exam.Why("Two teams in one body are a mistake of the client. Taking the first and dropping the second makes it a team that is not at the start."),
-		exam.Read(lesson+"what-encoding-json-lets-through"))
+		exam.Read(lesson+"what-encodingjson-lets-through"))
 	x.Check("same-key", "refuses an object with the same key twice", sameKey, exam.After("malformed"),
 		exam.Why("One program takes the first, another the last. A gateway that has checked the one and a service that stores the other are how checks are got round."),
-		exam.Read(lesson+"what-encoding-json-lets-through"))
+		exam.Read(lesson+"what-encodingjson-lets-through"))
 	x.Check("media-type", "reads application/json, however it is written, and nothing else", mediaType, exam.After("malformed"),
 		exam.Why("A body is what it is declared to be. A stranger's web page can have a browser send text/plain to you unasked, and application/json it cannot."),
 		exam.Read(lesson+"two-kinds-of-wrong"))
@@ -56,7 +56,7 @@ func fields(x *exam.X) {
 		exam.Read(lesson+"how-long-is-a-name"))
 	x.Check("unknown-keys", "refuses keys that it does not know", unknownKeys, exam.After("fields"),
 		exam.Why("A key that is ignored is a misspelt one that is believed: the captain typed a club, the form sent clubb, and nobody was told."),
-		exam.Read(lesson+"what-encoding-json-lets-through"))
+		exam.Read(lesson+"what-encodingjson-lets-through"))
 	x.Check("at-once", "names every wrong field in one answer", atOnce, exam.After("fields", "types", "unknown-keys"),
 		exam.Why("One error per answer is one round trip per error. By the third, people think that the form is broken, and they are nearly right."),
 		exam.Read(lesson+"all-of-it-at-once"))

@@ -102,7 +102,7 @@ func write(w io.Writer, id int64, t Team) {
 }
 
 func store(ctx context.Context, pool *pgxpool.Pool, t Team) (id int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Second)
 	defer cancel()
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var taken bool
@@ -125,7 +125,7 @@ func store(ctx context.Context, pool *pgxpool.Pool, t Team) (id int64, err error
 }
 
 func get(pool *pgxpool.Pool, w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 1500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(r.Context(), 4*time.Second)
 	defer cancel()
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {

@@ -36,7 +36,7 @@ func New(ctx context.Context, databaseURL string) (http.Handler, error) {
 var teamPath = regexp.MustCompile(`^/teams/([^/]+)$`)
 
 func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(r.Context(), 4*time.Second)
 	defer cancel()
 	r = r.WithContext(ctx)
 	r.Body = http.MaxBytesReader(w, r.Body, 1048576)
