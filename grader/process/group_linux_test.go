@@ -36,24 +36,6 @@ func eachKeeper(t *testing.T, test func(*testing.T, LimitsBy)) {
 	}
 }
 
-// groupsLeft lists the groups that are there, of whomever.
-func groupsLeft(t *testing.T) []string {
-	t.Helper()
-	_, base := keeper()
-	if base == nil {
-		return nil
-	}
-	var all []string
-	for _, parent := range base.parents() {
-		found, err := filepath.Glob(filepath.Join(parent, groupPrefix+"*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, found...)
-	}
-	return all
-}
-
 // requireGone fails when the group of a program is still there after its end.
 func requireGone(t *testing.T, p *Process) {
 	t.Helper()
