@@ -2,7 +2,7 @@
 
 GO ?= go
 PKGS := ./...
-TESTFLAGS ?= -timeout 35m
+TESTFLAGS ?= -timeout 60m
 ifdef CI
 TESTFLAGS += -v
 endif
