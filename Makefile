@@ -2,7 +2,7 @@
 
 GO ?= go
 PKGS := ./...
-TESTFLAGS ?= -timeout 60m
+TESTFLAGS ?= -timeout 80m
 ifdef CI
 TESTFLAGS += -v
 endif
