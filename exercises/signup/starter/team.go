@@ -23,10 +23,10 @@ type runner struct {
 // check returns what is wrong with the team, nil when nothing is.
 func (t team) check() error {
 	if t.Name == "" {
-		return errors.New("Name is required")
+		return errors.New("a Name is required")
 	}
 	if !strings.Contains(t.Email, "@") {
-		return errors.New("Email is invalid")
+		return errors.New("the Email is invalid")
 	}
 	if len(t.Runners) < 2 {
 		return errors.New("too few Runners")
