@@ -19,7 +19,7 @@ install:
 	$(GO) install -trimpath ./cmd/cairn
 
 test: images modules
-	$(GO) test $(TESTFLAGS) $(PKGS)
+	$(GO) test $(TESTFLAGS) -p 1 $(PKGS)
 
 # The learner's modules, which grades take from the cache and never from the network.
 .PHONY: modules

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -201,7 +202,8 @@ func (g *group) members() []int {
 	for _, dir := range g.base.folders(g.name) {
 		all = append(all, processesIn(dir)...)
 	}
-	return all
+	slices.Sort(all) // with version 1 each is in two folders
+	return slices.Compact(all)
 }
 
 // processesIn lists the processes in one folder of a hierarchy, but not this one.

@@ -47,6 +47,7 @@ type supervisor struct {
 	ended    chan syscall.WaitStatus // of the program
 	gone     chan struct{}           // closed when no process of the tree is left
 	killing  bool
+	looks    int // how often the limits were looked at
 }
 
 // supervise runs the program named in the first command and stays until nothing
@@ -262,7 +263,7 @@ func (s *supervisor) watch() time.Duration {
 	if s.killing || s.request.Unwatched {
 		return watchInterval
 	}
-	size := measureTree(s.request.MemoryLimit > 0)
+	size := s.measure()
 	switch {
 	case s.request.ProcessLimit > 0 && size.processes > s.request.ProcessLimit:
 		s.report(event{Limit: ProcessLimit})
@@ -274,6 +275,21 @@ func (s *supervisor) watch() time.Duration {
 		return watchInterval / 10
 	}
 	return watchInterval
+}
+
+// treeEvery is how often the whole tree is looked for when there is a control
+// group. Its own list is short and cheap to read, while a kernel without
+// CONFIG_PROC_CHILDREN tells who descends from whom only for all processes of the
+// machine; but a program with the rights for it can leave its group.
+const treeEvery = 10
+
+func (s *supervisor) measure() treeSize {
+	s.looks++
+	members := s.group.members()
+	if len(members) == 0 || s.looks%treeEvery == 0 {
+		members = descendants()
+	}
+	return sizeOf(members, s.request.MemoryLimit > 0)
 }
 
 // watchInterval is how often the limits are looked at. A tree that grows is

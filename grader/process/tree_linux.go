@@ -52,8 +52,14 @@ func programAttr() *syscall.SysProcAttr {
 // clearTree kills every descendant until none is left. A tree that goes on
 // forking is chased without a pause; one that only has to die gets time for it.
 func clearTree(program int, group *group, gone <-chan struct{}) {
-	// Most programs are alone, or have their children in their own group.
+	// Most programs are alone, or have their children in their own group: to look
+	// for others is work that nobody has to wait for.
 	_ = unix.Kill(-program, unix.SIGKILL)
+	select {
+	case <-gone:
+		return
+	case <-time.After(alonePatience):
+	}
 	seen := map[int]bool{}
 	pause := time.Millisecond
 	for {
@@ -85,6 +91,10 @@ func clearTree(program int, group *group, gone <-chan struct{}) {
 	}
 }
 
+// alonePatience is how long a program that was killed gets before its tree is
+// looked for. A tree that goes on forking gains no more by it than a few forks.
+const alonePatience = 5 * time.Millisecond
+
 var ownGroup = unix.Getpgrp()
 
 // clearGroup has nothing to do here: no child is left, so no descendant is.
@@ -107,8 +117,7 @@ type treeSize struct {
 	memory    int64 // bytes resident
 }
 
-func measureTree(memory bool) treeSize {
-	all := descendants()
+func sizeOf(all []int, memory bool) treeSize {
 	size := treeSize{processes: len(all)}
 	if memory {
 		for _, pid := range all {
