@@ -77,6 +77,7 @@ func (y *tally) add(c *submission, got report.Verdict, agrees bool) {
 func TestCorpus(t *testing.T) {
 	all := corpus(t)
 	provider := corpusServices(t)
+	warmModules(t)
 	sum := &tally{cases: map[string]int{}}
 	began := time.Now()
 	n := runs(t)
@@ -101,6 +102,26 @@ func TestCorpus(t *testing.T) {
 	t.Logf("corpus: %d cases (%d cheats, %d accidents, %d odd but right), %d grades in %s: %d wrong passes, %d wrong fails, %d other differences",
 		total, sum.cases["cheat"], sum.cases["accident"], sum.cases["odd"], sum.grades, time.Since(began).Round(time.Second),
 		sum.wrongPasses, sum.wrongFails, sum.other)
+}
+
+// warmModules compiles what the cases are made of once, so that those which begin
+// together do not each compile it.
+func warmModules(t *testing.T) {
+	t.Helper()
+	g, err := grader.New(grader.Config{CacheDir: t.TempDir(), Cairn: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := g.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}()
+	for _, e := range corpusExercises {
+		if err := g.Warm(t.Context(), e()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // corpusServices opens the provider, or returns nil where there are no servers.

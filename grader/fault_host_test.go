@@ -122,6 +122,42 @@ func (h faultHost) pause(t *testing.T, s services.Server) {
 	}
 	t.Cleanup(func() { _ = syscall.Kill(-group, syscall.SIGCONT) })
 	awaitStopped(t, group)
+	// PostgreSQL's sessions have groups of their own. The one that would make
+	// more of them stands still by now.
+	for _, pid := range descendants(t, group) {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			continue // it ended meanwhile
+		}
+		t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+		awaitStopped(t, pid)
+	}
+}
+
+// descendants lists the processes below another one that live.
+func descendants(t *testing.T, of int) []int {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	children := map[string][]string{}
+	for _, file := range stats {
+		stat, _ := os.ReadFile(file) // it may have ended
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[0] != "Z" {
+			children[fields[1]] = append(children[fields[1]], filepath.Base(filepath.Dir(file)))
+		}
+	}
+	var found []int
+	for queue := children[strconv.Itoa(of)]; len(queue) > 0; queue = queue[1:] {
+		pid, err := strconv.Atoi(queue[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, pid)
+		queue = append(queue, children[queue[0]]...)
+	}
+	return found
 }
 
 // restart ends a server as an operator would, and starts it again.

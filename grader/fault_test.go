@@ -90,12 +90,13 @@ func TestPostgresLostInMidGrade(t *testing.T) {
 			{"paused", h.pause, []string{"PostgreSQL did not answer for 2s"}},
 		}
 		if h.kind == "native" {
-			// Its sessions are no part of its process group, and would run on.
-			faults[2].name, faults[2].why = "port taken by another server", append(lost, "is not the one")
-			faults[2].do = func(t *testing.T, s services.Server) {
+			takeThePort := func(t *testing.T, s services.Server) {
 				h.kill(t, s)
 				impostor(t, s.Addr)
 			}
+			faults = append(faults, faults[0])
+			faults[len(faults)-1].name, faults[len(faults)-1].do = "port taken by another server", takeThePort
+			faults[len(faults)-1].why = append(lost, "is not the one")
 		}
 		for _, fault := range faults {
 			t.Run(fault.name, func(t *testing.T) {

@@ -116,6 +116,7 @@ func TestSQLThatDoesNotApply(t *testing.T) {
 		{"a program", ledger + "copy ledger to program 'cat';", 2, "SQLSTATE 42501"},
 		{"the examiner's role", "do $$ begin execute format('drop role %I', current_user || '_examiner'); end $$;", 1, "SQLSTATE 42501"},
 		{"the examiner's password", "do $$ begin execute format('alter role %I password ''x''', current_user || '_examiner'); end $$;", 1, "SQLSTATE 42501"},
+		{"its own session", ledger + "select pg_terminate_backend(pg_backend_pid());\nselect 1;", 2, "ends the session that it runs in"},
 		{"the examiner's session", "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user || '_examiner';", 1, "SQLSTATE 42501"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

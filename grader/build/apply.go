@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,9 +49,14 @@ func Apply(ctx context.Context, s *Snapshot, r Request, url string) error {
 		if err == nil {
 			began := time.Now()
 			limited, cancel := context.WithTimeout(ctx, left)
-			err = applyFile(limited, conn, file{name: name, sql: script(s.Files[name])}, r.Timeout)
+			f := file{name: name, sql: script(s.Files[name])}
+			var done int
+			done, err = applyFile(limited, conn, f, r.Timeout)
 			cancel()
 			left -= time.Since(began)
+			if endedSession(ctx, err, config, began) {
+				err = &ApplyError{Diagnostics: []report.Diagnostic{f.endsItself(done)}}
+			}
 			end, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			_ = conn.Close(end)
 			stop()
@@ -70,9 +76,9 @@ func Apply(ctx context.Context, s *Snapshot, r Request, url string) error {
 // file is a file of SQL on its way.
 type file struct{ name, sql string }
 
-func applyFile(ctx context.Context, conn *pgconn.PgConn, f file, limit time.Duration) error {
+// applyFile returns how many statements were done.
+func applyFile(ctx context.Context, conn *pgconn.PgConn, f file, limit time.Duration) (done int, err error) {
 	results := conn.Exec(ctx, f.sql)
-	done := 0
 	for results.NextResult() {
 		rows := results.ResultReader()
 		for rows.NextRow() {
@@ -81,19 +87,48 @@ func applyFile(ctx context.Context, conn *pgconn.PgConn, f file, limit time.Dura
 			done++
 		}
 	}
-	err := results.Close()
+	err = results.Close()
 	var refused *pgconn.PgError
 	switch {
 	case ctx.Err() != nil:
-		return &LimitError{What: fmt.Sprintf("applying the SQL took longer than %v; it was at %s, line %d", limit, f.name, f.lineOf(done))}
+		return done, &LimitError{What: fmt.Sprintf("applying the SQL took longer than %v; it was at %s, line %d", limit, f.name, f.lineOf(done))}
 	case errors.As(err, &refused) && !applyTroubles[refused.Code[:2]] && !strings.HasPrefix(refused.Code, "57P"):
-		return &ApplyError{Diagnostics: []report.Diagnostic{f.diagnose(refused, done)}}
+		return done, &ApplyError{Diagnostics: []report.Diagnostic{f.diagnose(refused, done)}}
 	case err != nil:
-		return applyTrouble(err)
+		return done, applyTrouble(err)
 	case conn.TxStatus() != 'I':
-		return &ApplyError{Diagnostics: []report.Diagnostic{f.unfinished()}}
+		return done, &ApplyError{Diagnostics: []report.Diagnostic{f.unfinished()}}
 	}
-	return nil
+	return done, nil
+}
+
+// adminShutdown is the SQLSTATE of a session that was ended from outside, by
+// pg_terminate_backend or with the whole server.
+const adminShutdown = "57P01"
+
+// endedSession tells whether an error says that a session was ended by itself: the
+// server has run since before the session began, and no other role may end it.
+func endedSession(ctx context.Context, err error, config *pgconn.Config, began time.Time) bool {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || refused.Code != adminShutdown {
+		return false
+	}
+	conn, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	const ask = "select now() - pg_postmaster_start_time() > make_interval(secs => $1::float8)"
+	since := strconv.FormatFloat(time.Since(began).Seconds(), 'f', -1, 64)
+	answer := conn.ExecParams(ctx, ask, [][]byte{[]byte(since)}, nil, nil, nil).Read()
+	return answer.Err == nil && len(answer.Rows) == 1 && string(answer.Rows[0][0]) == "t"
+}
+
+// endsItself names the statement that ended its own session.
+func (f file) endsItself(done int) report.Diagnostic {
+	d := report.Diagnostic{File: f.name, Line: f.lineOf(done), Message: "this ends the session that it runs in (SQLSTATE " + adminShutdown + ")", Help: "What the file has done up to there is rolled back. Take pg_terminate_backend out."}
+	point(&d, []byte(f.sql))
+	return d
 }
 
 // applyTroubles are the classes of errors that no statement is to blame for:

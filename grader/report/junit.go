@@ -59,8 +59,8 @@ type (
 // test case for each check. A failed check is a failure with its feedback and, as
 // the options ask, its evidence; one that did not run is skipped. What no check
 // tells is a test case of its own: a program that does not compile is a failure of
-// "builds", a grade that was not made an error of "is graded". Characters that XML
-// does not know become U+FFFD. The only errors are those of w.
+// "builds", SQL that PostgreSQL refuses one of "is applied", a grade that was not made
+// an error of "is graded". Characters that XML does not know become U+FFFD. The only errors are those of w.
 func WriteJUnit(w io.Writer, r Report, o TextOptions) error {
 	o.Color, o.ASCII = false, false
 	s := junitSuite{

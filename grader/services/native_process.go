@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -241,6 +242,7 @@ func (n *nativeHost) end(ctx context.Context, s server) error {
 		case !asked:
 			asked = n.signal(s, kind)
 		case late && !forced:
+			killHolders(aliveFile(s))
 			forced = n.signal(s, syscall.SIGKILL)
 		case time.Since(began) > 2*endIn:
 			return unavailable(nil, "kill its processes", "%s (%s) does not end", titles[s.service], s.name)
@@ -252,6 +254,29 @@ func (n *nativeHost) end(ctx context.Context, s server) error {
 		}
 	}
 }
+
+// killHolders kills every process that holds the lock on a file, where /proc tells. PostgreSQL's
+// sessions are in groups of their own, and one that was stopped does not notice that its server is
+// gone. Who only looks whether the lock is held has it shared, and is left alone.
+func killHolders(file string) {
+	links, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	for _, link := range links {
+		if to, err := os.Readlink(link); err != nil || to != file {
+			continue
+		}
+		proc, fd := filepath.Dir(filepath.Dir(link)), filepath.Base(link)
+		info, err := os.ReadFile(filepath.Join(proc, "fdinfo", fd))
+		if err != nil || !exclusive.Match(info) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(proc)); err == nil && pid > 1 && pid != os.Getpid() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
+// exclusive matches what fdinfo tells of an open file that is locked for its holder alone.
+var exclusive = regexp.MustCompile(`(?m)^lock:.*\bFLOCK\b.*\bWRITE\b`)
 
 // signal signals the server's process group, and tells whether there was one yet.
 func (n *nativeHost) signal(s server, sig syscall.Signal) bool {
