@@ -302,8 +302,8 @@ func changeTwice(c *exam.C) {
 			return nil
 		}
 		f.Saw += ". " + other.told()
-		wrote, ok := want.change.stored()
-		if late, also := other.change.stored(); ok && also && late.After(wrote) {
+		wrote, ok := want.change.lastWrite()
+		if late, also := other.change.lastWrite(); ok && also && late.After(wrote) {
 			f.Saw += ". Both have written to the cache what they had stored, and the later write is of the earlier change"
 		}
 		return f

@@ -156,9 +156,9 @@ func (ch *change) droppedEarly() bool {
 	return early
 }
 
-// stored returns when Redis was done with the last page that the change has left
+// lastWrite returns when Redis was done with the last page that the change has left
 // there, and false when it has left none.
-func (ch *change) stored() (at time.Time, ok bool) {
+func (ch *change) lastWrite() (at time.Time, ok bool) {
 	for _, cmd := range ch.sent() {
 		if slices.Contains(storing, cmd.Name) {
 			at, ok = cmd.End(), true
