@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -194,7 +195,21 @@ func (p *Program) ending() string {
 
 // trace is what the program's output says about its end, cut to the learner's
 // frames.
-func (p *Program) trace() string { return process.LearnerTrace(p.proc.Output(), learnerModule) }
+func (p *Program) trace() string {
+	return process.LearnerTrace(fromTheEnd(p.proc.Output()), learnerModule)
+}
+
+// goesDown is how the Go runtime begins when it ends a program.
+var goesDown = regexp.MustCompile(`(?m)^(panic: |fatal error: )`)
+
+// fromTheEnd leaves out what stands before the program's end: there may be panics
+// of handlers, which net/http has logged and survived.
+func fromTheEnd(output string) string {
+	if at := goesDown.FindStringIndex(output); at != nil {
+		return output[at[0]:]
+	}
+	return output
+}
 
 // lastWords is the first line of the trace, after a colon: what the Go runtime
 // says of the end, such as "panic: …" or "fatal error: concurrent map writes".

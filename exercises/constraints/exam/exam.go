@@ -21,7 +21,7 @@ func Exam(x *exam.X) {
 		exam.Why("People and places have longer names than whoever wrote the schema had in mind. The length was nobody's rule, and it fails on a real customer."),
 		exam.Read(lesson+"types-are-the-first-constraint"))
 	x.Check("ranges", "refuses numbers out of range", ranges, exam.After("tables"),
-		exam.Why("A price below zero pays the customer. The form forbids it; the import, the console and the next service have no form."),
+		exam.Why("A form forbids such numbers. The import, the console and the next service have no form."),
 		exam.Read(lesson+"a-check-is-a-sentence-about-a-row"))
 	x.Check("money", "keeps money to the cent", money, exam.After("tables"),
 		exam.Why("Sums that are off by a cent are looked for by people, for days, at the end of each year."),

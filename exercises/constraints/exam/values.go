@@ -28,10 +28,18 @@ func ordinaryDay(c *exam.C) {
 func kept(c *exam.C, table, column, id, want string) {
 	sql := fmt.Sprintf("select %s::text from %s where id = %s", column, table, id)
 	got := c.DB().Text(sql)
-	c.Require(got == want, exam.Finding{
+	if got == want {
+		return
+	}
+	f := exam.Finding{
 		Did: "wrote a row into " + table + ", then ran: " + sql, Expected: fmt.Sprintf("%q, as it was written", want),
 		Saw: fmt.Sprintf("%q", got), Detail: known(c, table),
-	})
+		Why: "People read again what they wrote: in a list, on a bill, above a letter. What the schema has changed, no program can change back.",
+	}
+	if column == "email" {
+		f.Read = lesson + "unique-within-what"
+	}
+	c.Fail(f)
 }
 
 func required(c *exam.C) {
@@ -114,13 +122,17 @@ func ranges(c *exam.C) {
 	}
 	accept(c, h.room().with("seats", "1").insert(), "a room with one seat")
 	accept(c, h.room().with("seats", "500").insert(), "a room with 500 seats")
-	for _, wrong := range []struct{ amount, says, cause string }{
-		{"-0.01", "an amount is not below zero", "Nothing in the schema minds an amount below zero."},
-		{"'NaN'", "NaN is no amount", "PostgreSQL holds NaN for greater than every number, so that >= 0 lets it in."},
-		{"1000000.01", "an amount is at most 1000000", "Nothing in the schema minds an amount that is too high."},
+	for _, wrong := range []struct{ amount, says, cause, why string }{
+		{"-0.01", "an amount is not below zero", "Nothing in the schema minds an amount below zero.",
+			"A price below zero pays the customer. The form forbids it; the import, the console and the next service have no form."},
+		{"'NaN'", "NaN is no amount", "PostgreSQL holds NaN for greater than every number, so that >= 0 lets it in.",
+			"One NaN makes every sum with it NaN: that of the day, of the month and of the year."},
+		{"1000000.01", "an amount is at most 1000000", "Nothing in the schema minds an amount that is too high.",
+			"A price with some digits too many is charged before anybody has read it."},
 	} {
-		refuse(c, h.booking(room, later(), 1).with("price", wrong.amount).insert(), rule{"23514", wrong.says, wrong.cause})
-		refuse(c, h.extra(booking).with("amount", wrong.amount).insert(), rule{"23514", wrong.says, wrong.cause})
+		r := rule{"23514", wrong.says, wrong.cause}
+		refuse(c, h.booking(room, later(), 1).with("price", wrong.amount).insert(), r, why(wrong.why))
+		refuse(c, h.extra(booking).with("amount", wrong.amount).insert(), r, why(wrong.why))
 	}
 	refuse(c, fmt.Sprintf("update bookings set price = -5 where id = %s", booking), rule{"23514", "an amount is not below zero, after a change either", "The rule holds for new rows and not for changes."})
 	for _, right := range []string{"0", "1000000"} {

@@ -52,8 +52,12 @@ type rule struct {
 	cause string // why it may have been taken all the same
 }
 
+// why is a reason of its own, where that of the check does not fit.
+func why(text string) func(*exam.Finding) { return func(f *exam.Finding) { f.Why = text } }
+
 // refuse runs a statement that may not be, and fails unless PostgreSQL refuses it.
-func refuse(c *exam.C, sql string, r rule) {
+// Where it was taken, more add to the finding.
+func refuse(c *exam.C, sql string, r rule, more ...func(*exam.Finding)) {
 	_, refused := c.DB().Try(sql)
 	if refused != nil && (refused.Code == r.code || r.code == "23503" && refused.Code == "23001") {
 		return // PostgreSQL 18 has a code of its own for RESTRICT
@@ -64,7 +68,11 @@ func refuse(c *exam.C, sql string, r rule) {
 		Saw:      "PostgreSQL took it. " + r.cause,
 		Detail:   known(c, tableOf(sql)),
 	}
-	if refused != nil {
+	if refused == nil {
+		for _, add := range more {
+			add(&f)
+		}
+	} else {
 		f.Saw = "PostgreSQL refused it, but with " + refused.String() + constraint(c, refused)
 		f.Why = "A service goes by the SQLSTATE: it tells the client what to mend by the one, and wakes somebody up for the other."
 	}
@@ -111,5 +119,24 @@ func known(c *exam.C, table string) string {
 	if b.Len() == 0 {
 		return ""
 	}
+	for _, r := range c.DB().Rows(`select distinct proname::text as name, prosrc as body
+		from pg_catalog.pg_trigger join pg_catalog.pg_proc p on p.oid = tgfoid
+		where tgrelid = ` + of + ` and not tgisinternal and pronamespace <> 'pg_catalog'::pg_catalog.regnamespace order by 1`) {
+		fmt.Fprintf(&b, "    %s() is:\n%s", r["name"], body(fmt.Sprint(r["body"])))
+	}
 	return "What PostgreSQL knows of " + table + ":\n" + strings.TrimRight(b.String(), "\n")
+}
+
+// body is what a function does, indented and not too long.
+func body(source string) string {
+	const most = 40
+	var b strings.Builder
+	lines := strings.Split(strings.Trim(source, "\n"), "\n")
+	for _, line := range lines[:min(len(lines), most)] {
+		b.WriteString("        " + strings.TrimRight(line, " \t\r") + "\n")
+	}
+	if len(lines) > most {
+		fmt.Fprintf(&b, "        and %d more lines\n", len(lines)-most)
+	}
+	return b.String()
 }

@@ -61,7 +61,7 @@ func panics(c *exam.C) {
 		c.Fail(exam.Finding{Did: did, Expected: "500, or the connection closed without an answer", Saw: r.String(),
 			Detail: "A panic that is caught ends nowhere. Whoever catches it has to do what net/http would have done: the caller must not take what it gets for an answer."})
 	}
-	w.expect(series{"GET", sailing, "500"}, 1, "A panic leaves every function that it passes through, and what stands after the call of the handler is not reached. Deferred functions run.")
+	w.expect(series{"GET", sailing, "500"}, 1, "A panic leaves every function that it passes through, and what stands after the call of the handler is not reached. Which code runs all the same?")
 	w.settle(did, whole)
 	wantLogged(c, did)
 
@@ -92,8 +92,8 @@ func wantLogged(c *exam.C, did string) {
 
 func gone(c *exam.C) {
 	for _, t := range []struct{ method, prefix, route, says string }{
-		{http.MethodGet, "", sailing, "whose handler then said 502 to nobody"},
-		{http.MethodPost, "/gates/", gate, "whose handler then returned without a word"},
+		{http.MethodGet, "", sailing, "and the handler then said 502 to nobody"},
+		{http.MethodPost, "/gates/", gate, "and the handler then returned without a word"},
 	} {
 		w := begin(c)
 		asked := script(c, exam.Answer{Hold: true, Body: berth(c)})
@@ -122,15 +122,16 @@ func called(c *exam.C, path, did string) *exam.Call {
 	return calls[0]
 }
 
-// inFlight holds some requests, and lets each of them end in another way.
+// inFlight holds some requests, and lets each of them end in another way. What the
+// gauge says at first is taken as it is, so that the way which it misses is told,
+// and not only that there is one.
 func inFlight(c *exam.C) {
-	const defers = "Whatever went up has to come down again, on every way out."
-	wantInFlight(c, 0, "nothing just now; of the requests before, some ended with a panic, and some clients had left", defers)
 	n := c.Int(5, 7)
 	w := begin(c)
+	g := &gauge{c: c, base: restingGauge(c), under: n}
 	var calls []*exam.Call
 	var pending []*exam.Pending
-	did := fmt.Sprintf("%d requests at the same time, which the harbour office kept waiting", n)
+	g.did = fmt.Sprintf("%d requests at the same time, which the harbour office kept waiting", n)
 	for i := range n {
 		a := exam.Answer{Hold: true, Body: berth(c)}
 		if i == 1 {
@@ -141,40 +142,64 @@ func inFlight(c *exam.C) {
 		}
 		path := script(c, a)
 		pending = append(pending, c.Client("A", exam.FreshConnections()).Send(http.MethodGet, path, nil, exam.Timeout(15*time.Second)))
-		calls = append(calls, called(c, path, did))
+		calls = append(calls, called(c, path, g.did))
 	}
-	wantInFlight(c, n, did, "It goes up when a request comes, not when it has been answered.")
+	g.want("It goes up when a request comes, not when it has been answered.")
 	for i, what := range []string{"one of them was answered", "in one the handler panicked", "one was answered with 503"} {
 		calls[i].Release()
 		_, _ = pending[i].Answer()
-		did += "; " + what
-		wantInFlight(c, n-i-1, did, defers)
+		g.ended(1, what)
 	}
 	pending[3].Leave()
 	calls[3].WaitGone(soon)
-	did += "; the client of one left"
-	wantInFlight(c, n-4, did, defers)
+	g.ended(1, "the client of one left")
 	for _, k := range calls[4:] {
 		k.Release()
 	}
-	did += "; the others were answered"
-	wantInFlight(c, 0, did, defers)
+	g.ended(n-4, "the others were answered")
+	c.Require(g.base == 0, exam.Finding{Did: "nothing just now; of the requests before, some ended with a panic, and some clients had left",
+		Expected: inFlightGauge + " 0", Saw: fmt.Sprint(g.base),
+		Detail: fmt.Sprintf("%d more came and went since, in each of these ways, and were counted rightly. It is something that happened earlier.", n)})
 	w.expect(series{"GET", sailing, "200"}, n-3, "")
 	for _, code := range []string{"499", "500", "503"} {
 		w.expect(series{"GET", sailing, code}, 1, "")
 	}
-	w.settle(did, whole)
+	w.settle(g.did, whole)
 }
 
-// wantInFlight waits until the gauge has a value, at most as long as the task
-// allows.
-func wantInFlight(c *exam.C, n int, did, help string) {
+// gauge compares the requests that are under way with what in flight says.
+type gauge struct {
+	c     *exam.C
+	base  int // what it says while there are none
+	under int // how many there are
+	did   string
+}
+
+// ended wants n fewer of them, which have ended as what says.
+func (g *gauge) ended(n int, what string) {
+	g.under -= n
+	g.did += "; " + what
+	g.want("Whatever went up has to come down again, on every way out.")
+}
+
+// want waits until the gauge is right, at most as long as the task allows.
+func (g *gauge) want(help string) {
+	got := g.wait(g.base + g.under)
+	f := exam.Finding{Did: g.did, Expected: fmt.Sprintf("%s %d", inFlightGauge, g.base+g.under), Saw: fmt.Sprint(got), Detail: help}
+	if g.base != 0 {
+		f.Expected += fmt.Sprintf(", as it was %d before them, with nothing under way", g.base)
+	}
+	g.c.Require(got == g.base+g.under, f)
+}
+
+// wait returns what the gauge says once it is n, or when the time is over.
+func (g *gauge) wait(n int) int {
 	for end := time.Now().Add(soon); ; time.Sleep(20 * time.Millisecond) {
-		got := scrape(c).inFlight()
-		if got == n {
-			return
+		if got := scrape(g.c).inFlight(); got == n || time.Now().After(end) {
+			return got
 		}
-		f := exam.Finding{Did: did, Expected: fmt.Sprintf("%s %d", inFlightGauge, n), Saw: fmt.Sprint(got), Detail: help}
-		c.Require(time.Now().Before(end), f)
 	}
 }
+
+// restingGauge is what the gauge says while nothing is under way.
+func restingGauge(c *exam.C) int { return (&gauge{c: c}).wait(0) }

@@ -103,11 +103,12 @@ func volley(c *exam.C) {
 			c.Require(r.Status < 500, exam.Finding{Did: did, Expected: "the same answers as one at a time", Saw: r.Did() + ": " + r.String()})
 		}
 	}
+	const race = "One at a time they were all counted. What becomes of a number, or of a map, that two handlers change at the same moment?"
 	for s := range w.help {
-		w.help[s] = "One at a time they were all counted. Two handlers that change the same number at the same moment need a lock, or an atomic."
+		w.help[s] = race
 	}
 	w.settle(did, whole)
-	wantObserved(c, timed, did, places, "")
+	wantObserved(c, timed, did, places, race)
 }
 
 // watchPage scrapes until over is closed: whatever the page says meanwhile fits

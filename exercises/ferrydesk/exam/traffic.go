@@ -142,7 +142,7 @@ func methods(c *exam.C) {
 	}
 	c.Do("get", "/sailings", nil)
 	w.expect(series{"other", unknown, ""}, n+1, "Any word is a method to net/http, also one that has just been made up. Those that are in use can be counted on two hands.")
-	w.settle(fmt.Sprintf("%d requests with made-up methods, and one with the method get, in small letters, which is another than GET", n), byMethod)
+	w.settle(fmt.Sprintf("%d requests with made-up methods, and one with the method get, in small letters, which is not GET", n), byMethod)
 }
 
 // script lets the harbour office answer about a sailing of its own, and returns
@@ -162,7 +162,7 @@ func berth(c *exam.C) map[string]any {
 var noBerth = map[string]any{"berth": nil}
 
 func codes(c *exam.C) {
-	const asked = "The number is the one that the client got, once it has got one: before the handler has run, nobody knows it."
+	const asked = "The number is the one that the client got. Where it is 200 whatever the handler sends, it was read too early, or nobody listens to WriteHeader."
 	known := script(c, exam.Answer{Body: berth(c)})
 	for _, t := range []struct {
 		method, path, route string
@@ -173,7 +173,7 @@ func codes(c *exam.C) {
 		{"DELETE", "/bookings/" + c.Unique("b"), booking, nil, 204, "", asked},
 		{"POST", "/sailings/7/bookings", bookings, map[string]int{"seats": 2}, 201, "", asked},
 		{"GET", script(c, exam.Answer{Status: 404}), sailing, nil, 404, "", asked},
-		{"GET", script(c, exam.Answer{Status: 503}), sailing, nil, 503, "", "Errors are requests too. A ratio of errors to requests needs both in the same counter."},
+		{"GET", script(c, exam.Answer{Status: 503}), sailing, nil, 503, ", which the app answered with 503; the 204, 201 and 404 before it were counted", "Errors are requests too. A ratio of errors to requests needs both in the same counter."},
 		{"GET", script(c, exam.Answer{Body: "fog"}), sailing, nil, 502, "", asked},
 		{"GET", known, sailing, nil, 200, "", "The handler writes its body without a WriteHeader before it. What the client gets then is a 200."},
 		{"POST", "/gates/" + c.Unique("g"), gate, nil, 200, ", whose handler writes nothing at all", "A handler that returns without having written anything has answered 200."},

@@ -5,6 +5,7 @@ package exam
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -87,12 +88,15 @@ func countIssues(c *exam.C) {
 func refuse(c *exam.C) {
 	p := newProject(c, shape{issues: 2, labels: [2]int{1, 2}, comments: [2]int{1, 2}, assigned: 100})
 	refusal(c, c.Get(fmt.Sprintf("/projects/%d/issues", p.id+1_000_000)), http.StatusNotFound)
-	for _, q := range []string{
-		"?limit=0", "?limit=-5", "?limit=1001", "?limit=2.5", "?limit=ten",
-		"?state=new", "?state=open%27%20or%20%27%27=%27",
+	const due = "400 Bad Request: a limit is a whole number from 1 to 1000, a state is open or closed"
+	for _, q := range []struct{ name, value string }{
+		{"limit", "0"}, {"limit", "-5"}, {"limit", "1001"}, {"limit", "2.5"}, {"limit", "ten"},
+		{"state", "new"}, {"state", "open' or ''='"},
 	} {
-		refusal(c, c.Get(p.path(q)), http.StatusBadRequest,
-			exam.Expected("400 Bad Request: a limit is a whole number from 1 to 1000, a state is open or closed"))
+		r := c.Get(p.path("?" + q.name + "=" + url.PathEscape(q.value)))
+		c.Require(r.Status != http.StatusOK, exam.Finding{Did: r.Did(), Expected: due,
+			Saw: fmt.Sprintf("200 with a page: a %s of %s was taken", q.name, q.value)})
+		refusal(c, r, http.StatusBadRequest, exam.Expected(due))
 	}
 }
 

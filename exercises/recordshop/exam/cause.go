@@ -3,6 +3,7 @@ package exam
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -27,9 +28,9 @@ func around(sql, text string) string {
 // refusedBecause says why an answer was not the one that was due, as far as
 // PostgreSQL's errors on the wire tell.
 func refusedBecause(f exam.Finding, seen []wire.Statement) exam.Finding {
-	for _, s := range seen {
+	for i, s := range seen {
 		if s.Err != nil {
-			return complaint(f, s)
+			return complaint(f, s, slices.ContainsFunc(seen[:i], readSearch))
 		}
 	}
 	switch {
@@ -44,14 +45,25 @@ func refusedBecause(f exam.Finding, seen []wire.Statement) exam.Finding {
 	return f
 }
 
-// complaint adds what PostgreSQL said, and what that means.
-func complaint(f exam.Finding, s wire.Statement) exam.Finding {
+// readSearch tells whether a statement has read a search out of the table.
+func readSearch(s wire.Statement) bool {
+	return s.Err == nil && s.Verb() == "SELECT" && s.Rows > 0 && strings.Contains(strings.ToLower(s.SQL), "from searches")
+}
+
+// complaint adds what PostgreSQL said, and what that means. Stored tells whether
+// the program had read a search from the table before.
+func complaint(f exam.Finding, s wire.Statement, stored bool) exam.Finding {
 	near := regexp.MustCompile(`"([^"]+)"`).FindStringSubmatch(s.Err.Message)
 	at := ""
 	if near != nil {
 		at = near[1]
 	}
 	f.Saw += fmt.Sprintf(". PostgreSQL had answered %s (%s) to: %s", s.Err.Code, s.Err.Message, around(s.SQL, at))
+	if code := s.Err.Code; stored && (code == "42601" || code == "42703") {
+		f.Saw += ". It came out of the table: what the SELECT from searches had just read back was joined to this statement"
+		f.Read = lesson + "the-second-time"
+		return f
+	}
 	switch s.Err.Code {
 	case "42601":
 		f.Saw += ". What the caller had sent was read as SQL"
@@ -109,7 +121,7 @@ func how(s wire.Statement, mark string) string {
 	case strings.Contains(sql, `O\'`+mark):
 		return "A backslash was put before its apostrophe. That means something only in E'…'; in an ordinary literal the apostrophe still ends it"
 	case strings.Contains(sql, "$O'"+mark+"$"):
-		return "It stands between dollar quotes. Whoever writes the closing one into a name is outside"
+		return "It stands between dollar quotes. Whoever writes the closing one into a name gets out of the text"
 	case strings.Contains(sql, "O''"+mark) || strings.Contains(sql, "O''''"+mark):
 		return "Its apostrophe is doubled: it was escaped and then joined to the statement"
 	case strings.Contains(sql, "O'"+mark):

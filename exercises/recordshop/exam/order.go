@@ -31,6 +31,7 @@ func (k canary) sang() bool {
 type attempt struct {
 	did    string // "" for the request itself
 	note   string // what is the matter with what was sent
+	number string // what was sent in place of a number
 	status []int
 	read   string
 }
@@ -56,7 +57,7 @@ func (s shop) refused(r *exam.Response, a attempt, k canary, before int) {
 	}
 	if r.Status < 300 {
 		if st, found := lastOnRecords(seen); found {
-			f.Saw += ". This was run: " + tail(st)
+			f.Saw += ". This was run: " + tail(st) + begun(st, a.number)
 		}
 	}
 	s.c.Fail(refusedBecause(f, seen))
@@ -88,6 +89,18 @@ func tail(st wire.Statement) string {
 		sql += ", with " + strings.Join(params, ", ")
 	}
 	return sql
+}
+
+// begun says so when a statement has the number with which a text begins, and
+// nothing of what follows it.
+func begun(st wire.Statement, text string) string {
+	rest := strings.TrimLeft(text, "0123456789")
+	head := strings.TrimSuffix(text, rest)
+	words := append(strings.Fields(st.SQL), st.Params...)
+	if head == "" || rest == "" || slices.Contains(words, text) || strings.Contains(st.SQL, text) || !slices.Contains(words, head) {
+		return ""
+	}
+	return fmt.Sprintf(". %s was read, and what follows it was dropped", head)
 }
 
 // badOrder are values for sort and order that are on no list.
@@ -171,7 +184,7 @@ func numbers(c *exam.C) {
 		for _, bad := range badNumbers(k.call()) {
 			before := len(c.Statements())
 			r := s.get(query("/records", name, bad[0]))
-			s.refused(r, attempt{note: bad[1], status: []int{400}}, k, before)
+			s.refused(r, attempt{note: bad[1], number: bad[0], status: []int{400}}, k, before)
 		}
 	}
 	before := len(c.Statements())
@@ -183,7 +196,7 @@ func numbers(c *exam.C) {
 		fmt.Sprintf("%dabc", kept.ID), "0 or " + k.call(), "abc", "'", "-1", "0.5", "99999999999999999999",
 	} {
 		before := len(c.Statements())
-		a := attempt{note: "no record has this id", status: []int{404}}
+		a := attempt{note: "no record has this id", number: bad, status: []int{404}}
 		s.refused(s.get(recordPath(bad)), a, k, before)
 		before = len(c.Statements())
 		s.refused(s.do(http.MethodPatch, recordPath(bad), map[string]any{"price": 1}), a, k, before)

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/cairn-learn/cairn/grader/exam"
 )
@@ -78,7 +80,16 @@ func (s shop) same(r *exam.Response, want record, before int) record {
 }
 
 func shown(r record) string {
-	return fmt.Sprintf("artist %q, title %q, year %d, price %d, id %d", r.Artist, r.Title, r.Year, r.Price, r.ID)
+	return fmt.Sprintf("artist %s, title %s, year %d, price %d, id %d", quoted(r.Artist), quoted(r.Title), r.Year, r.Price, r.ID)
+}
+
+// quoted is a text between quotes, with its backslashes as they are: what becomes
+// of these is what some of the checks are about.
+func quoted(text string) string {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+		return fmt.Sprintf("%q", text)
+	}
+	return `"` + text + `"`
 }
 
 // status fails unless the answer has the status, with what the wire tells of the
@@ -167,7 +178,7 @@ func names(records []record) string {
 	const most = 6
 	var parts []string
 	for _, r := range records[:min(len(records), most)] {
-		parts = append(parts, fmt.Sprintf("%q by %q", r.Title, r.Artist))
+		parts = append(parts, quoted(r.Title)+" by "+quoted(r.Artist))
 	}
 	if len(records) > most {
 		parts = append(parts, fmt.Sprintf("and %d more", len(records)-most))

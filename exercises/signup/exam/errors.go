@@ -142,7 +142,7 @@ func pointerForm(errs []fieldError, due []wanted) string {
 		default:
 			for _, w := range due {
 				if strings.EqualFold(w.pointer, e.Pointer) {
-					return fmt.Sprintf(": the document has no %s, it has %s. Names of Go's fields mean nothing to the client", e.Pointer, w.pointer)
+					return otherKey(w.pointer, e.Pointer)
 				}
 				if unescaped(w.pointer) == e.Pointer {
 					return fmt.Sprintf(": %s leads to another place. In a JSON Pointer, a / that belongs to a key is written ~1, and a ~ is written ~0", e.Pointer)
@@ -151,6 +151,17 @@ func pointerForm(errs []fieldError, due []wanted) string {
 					return ": places in a list are counted from 0"
 				}
 			}
+		}
+	}
+	return ""
+}
+
+// otherKey says which key of a pointer is written otherwise than it is called.
+func otherKey(want, got string) string {
+	due, parts := strings.Split(want, "/"), strings.Split(got, "/")
+	for i, key := range due {
+		if i < len(parts) && parts[i] != key {
+			return fmt.Sprintf(": the key is %s, not %s. Keys are what the table says, letter by letter, whatever Go's fields are called", key, parts[i])
 		}
 	}
 	return ""

@@ -25,10 +25,11 @@ func nameTaken(c *exam.C) {
 	team := newTeam(c)
 	created(c, "", team)
 	name := team["name"].(string)
+	first := rowOf(c, name)
 	for range 2 {
+		before := len(c.Statements())
 		r := c.Post("/teams", with(newTeam(c), "name", name))
-		did := "POST /teams with a good team, whose name another team has"
-		wantConflict(c, r, did)
+		wantConflict(c, r, rowOf(c, name) == first, c.Statements()[before:])
 	}
 	c.Require(stored(c, name) == 1, exam.Finding{Did: "POST /teams three times with the same name",
 		Expected: "one row with this name", Saw: fmt.Sprintf("%d rows", stored(c, name))})
@@ -39,24 +40,36 @@ func nameTaken(c *exam.C) {
 	wantInvalid(c, c.Post("/teams", both), "POST /teams with a name that another team has, and without email", at("/email", "required"))
 }
 
-func wantConflict(c *exam.C, r *exam.Response, did string) {
+// rowOf is what stands in the table under a name, as a text.
+func rowOf(c *exam.C, name string) string {
+	return c.DB().Text(`select coalesce(string_agg(r::text, ' '), '') from relay_entry r where entered_name = $1`, name)
+}
+
+// wantConflict wants a 409 for a name that is taken. Kept tells whether the row of
+// the team that has it is as it was, seen what PostgreSQL was sent meanwhile.
+func wantConflict(c *exam.C, r *exam.Response, kept bool, seen []wire.Statement) {
+	const did = "POST /teams with a good team, whose name another team has"
+	f := exam.Finding{Did: did, Expected: statusText(http.StatusConflict), Saw: r.String()}
+	violated := refusals(seen, "23505") > 0
 	switch {
+	case r.Status == http.StatusCreated && !kept:
+		f.Saw += ". The row of the team that had the name was overwritten"
+	case r.Status == http.StatusCreated && violated:
+		f.Saw += ". PostgreSQL had refused the INSERT (23505), so nothing was stored: the error was not acted on, and the answer says the opposite"
 	case r.Status == http.StatusCreated:
-		c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusConflict), Saw: r.String() + ": the answer is that to a team which was stored"})
-	case r.Status >= 500:
-		f := exam.Finding{Did: did, Expected: statusText(http.StatusConflict), Saw: r.String()}
-		if refusals := refusedInserts(c, "23505"); refusals > 0 {
-			f.Saw += ". PostgreSQL had said what it was: 23505, a unique constraint, with the constraint's name beside it"
-		}
+		f.Saw += ". The row with this name is still that of the other team: this one was not stored under its name, and the answer says that it was"
+	case r.Status >= 500 && violated:
+		f.Saw += ". PostgreSQL had said what it was: 23505, a unique constraint, with the constraint's name beside it"
+	}
+	if r.Status == http.StatusCreated || r.Status >= 500 {
 		c.Fail(f)
 	}
 	wantProblem(c, r, did, kindTaken)
 }
 
-// refusedInserts is how many statements PostgreSQL has refused with the code
-// since the check began.
-func refusedInserts(c *exam.C, code string) (n int) {
-	for _, s := range c.Statements() {
+// refusals is how many of the statements PostgreSQL has refused with the code.
+func refusals(seen []wire.Statement, code string) (n int) {
+	for _, s := range seen {
 		if s.Err != nil && s.Err.Code == code {
 			n++
 		}
@@ -85,7 +98,7 @@ func sameMoment(c *exam.C) {
 			asked++
 		}
 	}
-	if lost.Status >= 500 && asked >= 2 && refusedInserts(c, "23505") > 0 {
+	if lost.Status >= 500 && asked >= 2 && refusals(c.Statements(), "23505") > 0 {
 		f.Saw += ". Both asked whether the name is free, and both were told yes, before either had stored it; the constraint then refused one (23505)"
 	}
 	statuses := []int{won.Status, lost.Status}
@@ -183,7 +196,7 @@ func wantUnavailable(c *exam.C, r *exam.Response, err error, did string) problem
 	switch r.Status {
 	case http.StatusInternalServerError:
 		c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusServiceUnavailable),
-			Saw: r.String() + ". PostgreSQL has not refused anything: it was not there"})
+			Saw: r.String() + ". PostgreSQL could not be asked; it has refused no statement"})
 	case http.StatusCreated:
 		c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusServiceUnavailable),
 			Saw: r.String() + ": nothing was stored. The answer had been begun before the team was"})

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cairn-learn/cairn/grader/exam"
 )
@@ -77,6 +78,10 @@ func accepted(c *exam.C, r *exam.Response, did string, team object) (path string
 		f := exam.Finding{Did: did, Expected: "201 Created: this team keeps to every rule", Saw: r.String()}
 		if p, ok := readErrors(r); ok && len(p) > 0 {
 			f.Saw = fmt.Sprintf("%d with the errors %s", r.Status, listed(p))
+			if slices.Contains(p, fieldError{"/name", "length"}) {
+				name, _ := team["name"].(string)
+				f.Saw += fmt.Sprintf(": the name has %d characters, in %d bytes", utf8.RuneCountInString(name), len(name))
+			}
 		}
 		c.Fail(f)
 	}
