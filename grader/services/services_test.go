@@ -109,6 +109,9 @@ func testCloneHoldsTheFixture(t *testing.T) {
 	if got := text(t, conn, "select current_user::text"); got != d.Role {
 		t.Errorf("the program is %s, want %s", got, d.Role)
 	}
+	if got := text(t, conn, "select relallvisible || ' of ' || relpages from pg_class where relname = 'items'"); got != "7 of 7" {
+		t.Errorf("pages of which all rows are visible to all: %s, want all", got)
+	}
 	if err := d.Verify(t.Context()); err != nil {
 		t.Error(err)
 	}
