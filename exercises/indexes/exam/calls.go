@@ -9,21 +9,18 @@ import (
 
 // What the examiner knows of the rows, which fixture.sql makes.
 const (
-	reports  = 500_000
-	patrol   = "Patrol@City.example" // reports all day: 7,500 reports
-	perDay   = 480                   // reports of a day; the first is at midnight
-	mostRows = 60                    // that a beginning may find, by the task
+	reports = 500_000
+	patrol  = "Patrol@City.example" // reports all day: 7,500 reports
+	perDay  = 480                   // reports of a day; the first is at midnight
 )
 
 func text(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// districts are the largest, one of the two smallest, one of the others, and one
-// that does not exist.
+// districts are the largest, one of the two smallest, and one that does not exist.
 func districts(c *exam.C) []call {
 	return []call{
 		{[]string{"1"}, "the largest district"},
 		{[]string{fmt.Sprint(c.Int(2, 3))}, "one of the smallest districts"},
-		{[]string{fmt.Sprint(c.Int(4, 40))}, "a district like most"},
 		{[]string{"41"}, "a district that does not exist"},
 	}
 }
@@ -43,7 +40,6 @@ func addresses(c *exam.C) []call {
 	return []call{
 		{[]string{text(strings.ToLower(patrol))}, "the address with the most reports"},
 		{[]string{text(strings.ToUpper(address))}, "an address like most"},
-		{[]string{text("nobody@mail.example")}, "an address that has reported nothing"},
 	}
 }
 
@@ -68,23 +64,14 @@ func days(c *exam.C) []call {
 	}
 }
 
-// beginnings are one that fits some dozen reports, and one that fits none.
+// beginnings are a name and the first letter of the next one, which fits some dozen
+// reports.
 func beginnings(c *exam.C) []call {
-	begin := "nob.x"
-	for range 20 {
-		address, _ := somebody(c)
-		at := strings.Index(address, ".")
-		if address == patrol || at < 0 {
-			continue
-		}
-		b := strings.ToUpper(address[:1]) + strings.ToLower(address[1:at+2])
-		if n := c.DB().Int("select count(*) from reports where lower(email) like lower(" + text(b) + ") || '%'"); n <= mostRows {
-			begin = b
-			break
+	begin := "Anbel.c"
+	if address, _ := somebody(c); address != patrol {
+		if at := strings.Index(address, "."); at >= 0 && at+2 <= len(address) {
+			begin = strings.ToUpper(address[:1]) + strings.ToLower(address[1:at+2])
 		}
 	}
-	return []call{
-		{[]string{text(begin)}, "a name, and the first letter of the next"},
-		{[]string{text("Nobody.x")}, "a name that nobody has"},
-	}
+	return []call{{[]string{text(begin)}, "a name, and the first letter of the next"}}
 }

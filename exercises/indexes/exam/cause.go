@@ -67,19 +67,19 @@ func whyNoIndex(q question, scan *exam.Plan, all []index) string {
 		first := strings.TrimSuffix(ix.keys[0], " desc")
 		switch {
 		case ix.where != "" && !strings.Contains(scan.Filter, strings.Trim(ix.where, "()")):
-			reasons = append(reasons, fmt.Sprintf("%s holds only the rows with %s, and that this question asks for no others PostgreSQL cannot conclude from its conditions", ix.name, ix.where))
+			reasons = append(reasons, fmt.Sprintf("the index %s holds only the rows with %s; from the conditions of this question PostgreSQL cannot conclude that it asks for no others", ix.name, ix.where))
 		case first == q.column && made != "":
-			reasons = append(reasons, fmt.Sprintf("%s is ordered by %s, and the condition compares %s: another value, which stands in no index", ix.name, q.column, made))
+			reasons = append(reasons, fmt.Sprintf("the index %s is ordered by %s, and the condition compares %s: another value, which stands in no index", ix.name, q.column, made))
 		case strings.Contains(scan.Filter, "~~*"):
 			reasons = append(reasons, fmt.Sprintf("an ILIKE, without regard to capitals, is no range in the order of %s", ix.name))
 		case strings.Contains(scan.Filter, "~~") && slices.Contains(q.fixed, first) && !ix.collated:
-			reasons = append(reasons, fmt.Sprintf("%s is ordered by the rules of a language (the collation of the database), and among these the texts with one beginning need not be neighbours: PostgreSQL does not make a range of LIKE there", ix.name))
+			reasons = append(reasons, fmt.Sprintf("the index %s is ordered by the rules of a language (the collation of the database), and among these the texts with one beginning need not be neighbours: PostgreSQL does not make a range of LIKE there", ix.name))
 		case strings.Contains(scan.Filter, "~~") && slices.Contains(q.fixed, first):
-			reasons = append(reasons, fmt.Sprintf("%s has the order of the characters, but the condition is in another collation, or its beginning is no plain text when the plan is made", ix.name))
+			reasons = append(reasons, fmt.Sprintf("the index %s has the order of the characters, but the condition is in another collation, or its beginning is no plain text when the plan is made", ix.name))
 		case !slices.Contains(q.fixed, first):
-			reasons = append(reasons, fmt.Sprintf("%s is ordered by %s first, of which the condition names no single value, so its rows stand all over the index", ix.name, ix.keys[0]))
+			reasons = append(reasons, fmt.Sprintf("the index %s is ordered by %s first, of which the condition names no single value, so its rows stand all over the index", ix.name, ix.keys[0]))
 		default:
-			reasons = append(reasons, fmt.Sprintf("%s would lead to the rows; with the conditions as they are, PostgreSQL does not take it", ix.name))
+			reasons = append(reasons, fmt.Sprintf("the index %s would lead to the rows; with the conditions as they are, PostgreSQL does not take it", ix.name))
 		}
 	}
 	if len(reasons) == 0 {
@@ -102,7 +102,7 @@ func computed(condition, column string) string {
 // whyMuch says why a scan of an index looks at so many pages.
 func whyMuch(q question, scan *exam.Plan, above []*exam.Plan, ix index) string {
 	got, thrown := scan.Rows(), scan.RemovedRows()
-	read := fmt.Sprintf("%s (%s) leads to %s", ix.name, ix.order(), plural(got+thrown, "row"))
+	read := fmt.Sprintf("The index %s (%s) leads to %s", ix.name, ix.order(), plural(got+thrown, "row"))
 	if thrown > got {
 		saw := fmt.Sprintf("%s of the table, and %s of them are thrown away once they have been read, by the filter %s", read, thousands(thrown), scan.Filter)
 		if made := computed(scan.Filter, "reported_at"); made != "" {
