@@ -121,15 +121,34 @@ func whyMuch(q question, scan *exam.Plan, above []*exam.Plan, ix index) string {
 	}
 	pages := scan.Buffers()
 	first := strings.TrimSuffix(ix.keys[0], " desc")
+	if wanted, before := late(q, ix); wanted != "" {
+		return fmt.Sprintf("%s, for which %s of index and table are looked at. The question names one value of %s, and in the index that comes after %s, of which it names none: what it wants stands all over the index", read, plural(pages, "page"), wanted, before)
+	}
 	switch {
 	case !slices.Contains(q.fixed, first):
-		return fmt.Sprintf("%s, for which %s of index and table are looked at. The index is ordered by %s first, of which the question names no single value: what it wants stands all over the index", read, plural(pages, "page"), ix.keys[0])
+		return fmt.Sprintf("%s, for which %s of index and table are looked at. The index is ordered by %s first, of which the question names no single value", read, plural(pages, "page"), ix.keys[0])
 	case scan.Node != "Index Only Scan" && slices.ContainsFunc(above, aggregates):
 		return fmt.Sprintf("%s, and each is read in the table, on %s. What the question wants to know of it is not in the index", read, plural(pages, "page"))
 	case scan.Node == "Index Only Scan" && scan.HeapVisits > 0:
 		return fmt.Sprintf("%s, and for %s of them the table has to be looked at", read, thousands(scan.HeapVisits))
 	}
 	return fmt.Sprintf("%s, for which %s of index and table are looked at", read, plural(pages, "page"))
+}
+
+// late is a key that a question wants to be equal to one value, and that stands in
+// the index after others of which it does not.
+func late(q question, ix index) (wanted, before string) {
+	var others []string
+	for _, key := range ix.keys {
+		key = strings.TrimSuffix(key, " desc")
+		switch fixed := slices.Contains(q.fixed, key); {
+		case !fixed:
+			others = append(others, key)
+		case len(others) > 0:
+			return key, strings.Join(others, " and ")
+		}
+	}
+	return "", ""
 }
 
 func aggregates(node *exam.Plan) bool {

@@ -65,14 +65,15 @@ func settings(c *exam.C) string {
 
 // copies says what there is beside the table that holds rows of its own.
 func copies(c *exam.C) string {
-	for _, r := range c.DB().Rows(`select c.relname::text as name, c.relkind::text as kind from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where c.relkind in ('r', 'p', 'm', 'f') and n.nspname not like 'pg\_%' and n.nspname <> 'information_schema' and c.oid <> 'public.reports'::regclass order by 1`) {
-		if r["kind"] == "m" {
-			return fmt.Sprintf("beside reports there is the materialized view %s, which says what was so when it was last refreshed", r["name"])
-		}
-		return fmt.Sprintf("beside reports there is the table %s", r["name"])
+	beside := c.DB().Rows(`select c.relname::text as name, c.relkind::text as kind from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where c.relkind in ('r', 'p', 'm', 'f') and n.nspname not like 'pg\_%' and n.nspname <> 'information_schema' and c.oid <> 'public.reports'::regclass order by 1`)
+	switch {
+	case len(beside) == 0:
+		return ""
+	case beside[0]["kind"] == "m":
+		return fmt.Sprintf("beside reports there is the materialized view %s, which says what was so when it was last refreshed", beside[0]["name"])
 	}
-	return ""
+	return fmt.Sprintf("beside reports there is the table %s", beside[0]["name"])
 }
 
 // replaced says whether the table is another one, or written anew. The table that
