@@ -179,7 +179,7 @@ func writes(c *exam.C) {
 	if ratio <= dearer {
 		return
 	}
-	f.Saw = fmt.Sprintf("%.1f times as much: %s kB with them, %s kB without", ratio, round(with.WALBytes), round(without.WALBytes))
+	f.Saw = fmt.Sprintf("%.1f times as much: about %s kB with them, %s kB without", ratio, round(with.WALBytes), round(without.WALBytes))
 	widest := slices.MaxFunc(all, func(a, b index) int { return cmp.Compare(a.width(), b.width()) })
 	f.Saw += fmt.Sprintf(". An entry of %s takes about %d bytes; a row of the table, with all of its columns, takes %d", widest.name, widest.width(), c.DB().Int("select pg_relation_size('reports')")/reports)
 	if n := len(widest.included); n > 0 {
@@ -192,5 +192,5 @@ func writes(c *exam.C) {
 // width is how many bytes an entry takes.
 func (ix index) width() int64 { return ix.bytes / max(ix.entries, 1) }
 
-// round is a number of bytes in kB, to the next ten.
-func round(bytes int64) string { return thousands((bytes/1024 + 5) / 10 * 10) }
+// round is a number of bytes in kB, to the next fifty: versions differ by a little.
+func round(bytes int64) string { return thousands((bytes/1024 + 25) / 50 * 50) }
