@@ -39,11 +39,11 @@ func leftAlone(c *exam.C) {
 	fail(c.DB().Text(`select coalesce(
 		(select 'reports has the trigger ' || tgname from pg_trigger where tgrelid = 'public.reports'::regclass and not tgisinternal limit 1),
 		(select 'reports has row level security' from pg_class where oid = 'public.reports'::regclass and relrowsecurity), '')`), whyTable)
-	fail(replaced(c), "The order of the rows on the disk is that of one moment. The next reports are written at the end, and each month the plan is a little worse than the one that was tested.")
 	is := c.DB().Text(`select string_agg(attname, ', ' order by attnum) from pg_attribute where attrelid = 'public.reports'::regclass and attnum > 0 and not attisdropped`)
 	if more, ok := strings.CutPrefix(is, columns+", "); ok {
 		fail("reports has columns that it did not have: "+more, "A column is stored in each row and written with it, by every program. An index can hold what is computed of a column without any of that.")
 	}
+	fail(replaced(c), "The order of the rows on the disk is that of one moment. The next reports are written at the end, and each month the plan is a little worse than the one that was tested.")
 	if key := c.DB().Text(`select coalesce((select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'public.reports'::regclass and contype = 'p'), 'no primary key')`); key != "PRIMARY KEY (id)" {
 		f.Expected = "the primary key of reports is as it was given: PRIMARY KEY (id)"
 		fail("reports has "+key, whyTable)
