@@ -12,6 +12,7 @@ import (
 	ferrydesk "github.com/cairn-learn/cairn/exercises/ferrydesk/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	idempotency "github.com/cairn-learn/cairn/exercises/idempotency/exam"
+	indexes "github.com/cairn-learn/cairn/exercises/indexes/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	nplusone "github.com/cairn-learn/cairn/exercises/nplusone/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
@@ -23,7 +24,7 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:cacheaside all:constraints all:doorbell all:ferrydesk all:gracefulshutdown all:idempotency all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup
+//go:embed all:workspace all:bookfinder all:cacheaside all:constraints all:doorbell all:ferrydesk all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -35,6 +36,7 @@ var exams = map[string]func(*exam.X){
 	"ferrydesk":        ferrydesk.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"idempotency":      idempotency.Exam,
+	"indexes":          indexes.Exam,
 	"lostupdate":       lostupdate.Exam,
 	"nplusone":         nplusone.Exam,
 	"ratelimit":        ratelimit.Exam,

@@ -154,3 +154,49 @@ func TestSQLThatDoesNotEnd(t *testing.T) {
 		})
 	}
 }
+
+func TestExplain(t *testing.T) {
+	needEngine(t)
+	t.Parallel()
+	e := sqlExercise()
+	e.Exam = func(x *exam.X) {
+		x.Check("reads", "reads by an index", func(c *exam.C) {
+			const sql = "select count(*) from given where id < 10"
+			plan, refused := c.DB().Explain(sql)
+			c.Require(refused == nil && plan.Buffers() > 100, exam.Finding{Saw: "no index, and few buffers"})
+			var index string
+			plan, _ = c.DB().Explain(sql, "create index by_id on given (id)", "set local enable_seqscan = off")
+			for depth, node := range plan.All() {
+				if node.Index != "" && node.Rows() == 9 && depth > 0 {
+					index = node.Index
+				}
+			}
+			c.Equal(index, "by_id", "the index")
+			c.Require(plan.Buffers() < 30, exam.Finding{Saw: "too many buffers"})
+			plan, _ = c.DB().Explain(sql)
+			c.Require(plan.Buffers() > 100, exam.Finding{Saw: "the index is still there"})
+		})
+		x.Check("writes", "leaves nothing", func(c *exam.C) {
+			plan, refused := c.DB().Explain("insert into given select generate_series(1, 1000)")
+			c.Require(refused == nil && plan.WALBytes > 1000, exam.Finding{Saw: "no WAL"})
+			c.Equal(c.DB().Int("select count(*) from given"), 50_000, "the number of rows")
+			_, refused = c.DB().Explain("select 1 / count(*) from given where id < 0")
+			c.Require(refused != nil && refused.Code == "22012", exam.Finding{Saw: "no refusal"})
+			_, refused = c.DB().Explain("select count(*) from given", "drop table nothing")
+			c.Require(refused != nil && refused.Code == "42P01", exam.Finding{Saw: "no refusal of what comes before"})
+		})
+	}
+	rep := gradeSQL(t, newServiceGrader(t), e, "insert into given select generate_series(1, 50000);")
+	if rep.Verdict != report.Passed {
+		t.Fatalf("%s %s %+v", rep.Verdict, rep.Reason, rep.Checks)
+	}
+	var said []string
+	for _, entry := range rep.Checks[2].Timeline {
+		if entry.Failed {
+			said = append(said, entry.Result)
+		}
+	}
+	if len(said) != 2 || said[0] != "ERROR 22012 division by zero" {
+		t.Errorf("evidence: %q", said)
+	}
+}

@@ -56,12 +56,8 @@ func (db *Database) Try(sql string, args ...any) (first string, refused *Refusal
 			}
 			err, affected = rows.Err(), rows.CommandTag()
 		}
-		var pe *pgconn.PgError
-		if !errors.As(err, &pe) || troubleClass[pe.Code[:2]] || strings.HasPrefix(pe.Code, "57") {
-			return err
-		}
-		refused = &Refusal{Code: pe.Code, Message: safe.Line(pe.Message), Detail: safe.Line(pe.Detail), Table: pe.TableName, Constraint: pe.ConstraintName}
-		return nil
+		refused, err = refusal(err)
+		return err
 	})
 	e := report.Entry{Kind: report.KindSQL, Actor: "examiner", Duration: time.Since(began), Text: strings.Join(strings.Fields(safe.Line(sql)), " "), Result: affected.String(), Failed: refused != nil}
 	if refused != nil {
@@ -69,4 +65,14 @@ func (db *Database) Try(sql string, args ...any) (first string, refused *Refusal
 	}
 	db.c.record(e, began)
 	return first, refused
+}
+
+// refusal makes of an error of PostgreSQL's a Refusal, unless there is none or it
+// is trouble with the server, which stays an error.
+func refusal(err error) (*Refusal, error) {
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) || troubleClass[pe.Code[:2]] || strings.HasPrefix(pe.Code, "57") {
+		return nil, err
+	}
+	return &Refusal{Code: pe.Code, Message: safe.Line(pe.Message), Detail: safe.Line(pe.Detail), Table: pe.TableName, Constraint: pe.ConstraintName}, nil
 }

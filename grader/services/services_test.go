@@ -109,6 +109,9 @@ func testCloneHoldsTheFixture(t *testing.T) {
 	if got := text(t, conn, "select current_user::text"); got != d.Role {
 		t.Errorf("the program is %s, want %s", got, d.Role)
 	}
+	if got := text(t, conn, "select (relpages > 1 and relallvisible = relpages)::text from pg_class where relname = 'items'"); got != "true" {
+		t.Error("the template was left with pages that a reader has to look at for who may see their rows")
+	}
 	if err := d.Verify(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -1,0 +1,1 @@
+-- Your indexes on reports: at most two, beside the one of the primary key.
