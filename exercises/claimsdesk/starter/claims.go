@@ -3,6 +3,7 @@ package claimsdesk
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -31,8 +32,17 @@ func (s *service) claim(r *http.Request) (claim, error) {
 	return one[claim](rows, err, errMissing)
 }
 
-// listClaims lists the caller's own claims, or all of them for an admin.
+// listClaims lists the caller's own claims, or all of them for an admin; or those
+// of the owner that was asked for.
 func (s *service) listClaims(r *http.Request, me user) (int, any, error) {
+	owner, all := me.ID, me.admin()
+	if text := r.URL.Query().Get("owner"); text != "" {
+		id, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return 0, nil, bad("owner is the id of a user")
+		}
+		owner, all = id, false
+	}
 	var total int
 	err := s.pool.QueryRow(r.Context(), `select count(*) from claims`).Scan(&total)
 	if err != nil {
@@ -41,7 +51,7 @@ func (s *service) listClaims(r *http.Request, me user) (int, any, error) {
 	rows, err := s.pool.Query(r.Context(), `
 		select `+claimColumns+` from claims
 		where owner = $1 or $2
-		order by id desc limit 20`, me.ID, me.admin())
+		order by id desc limit 20`, owner, all)
 	if err != nil {
 		return 0, nil, fmt.Errorf("list the claims: %w", err)
 	}

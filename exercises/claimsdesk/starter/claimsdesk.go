@@ -129,7 +129,8 @@ func (s *service) whoAsks(r *http.Request) (user, error) {
 	rows, err := s.pool.Query(r.Context(), `
 		select u.id, u.name, u.email, u.role, u.disabled
 		from tokens t join users u on u.id = t.user_id
-		where t.hash = $1 and not t.revoked and t.expires > now()`, hash[:])
+		where t.hash = $1 and not t.revoked and t.expires > now()
+		  and not u.disabled`, hash[:])
 	return one[user](rows, err, errUnknown)
 }
 
