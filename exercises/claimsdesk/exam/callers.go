@@ -71,12 +71,11 @@ func tokens(c *exam.C) {
 		}
 	}
 	p := d.join("customer")
-	for name, old := range map[string]string{"expired": d.grant(p, "-1 hour", false), "revoked": d.grant(p, "1 hour", true)} {
-		d.stranger(c.Get("/me", exam.Header("Authorization", "Bearer "+old)), "a token that is "+name+", of somebody who has a good one, too")
+	for _, old := range [][2]string{{"expired", d.grant(p, "-1 hour", false)}, {"revoked", d.grant(p, "1 hour", true)}} {
+		d.stranger(c.Get("/me", exam.Header("Authorization", "Bearer "+old[1])), "a token that is "+old[0]+", of somebody who has a good one, too")
 	}
 	d.good(p, d.do(p, http.MethodGet, "/me", nil), http.StatusOK)
 	d.disabledByAdmin(p)
-	d.demoted()
 }
 
 // turnedAway fails unless the person's token is no good any more.
@@ -118,12 +117,13 @@ func (d *company) demoted() {
 	d.good(p, d.do(p, http.MethodGet, f.path(), nil), http.StatusOK)
 	d.good(p, d.do(p, http.MethodGet, "/admin", nil), http.StatusOK)
 	d.c.DB().Exec(`update users set role = 'customer' where id = $1`, p.id)
-	for path, want := range map[string]int{f.path(): http.StatusNotFound, "/admin": http.StatusForbidden} {
-		r := d.do(p, http.MethodGet, path, nil)
-		r.Want(want, exam.Did(r.Did()+", as "+p.name+", who was an admin until a moment ago and has lost the role"))
-	}
+	note := ", as " + p.name + ", who was an admin until a moment ago and has lost the role"
+	r := d.do(p, http.MethodGet, "/admin", nil)
+	r.Want(http.StatusForbidden, exam.Did(r.Did()+note))
+	r = d.do(p, http.MethodGet, f.path(), nil)
+	r.Want(http.StatusNotFound, exam.Did(r.Did()+note))
 	d.c.DB().Exec(`update users set role = 'admin' where id = $1`, p.id)
-	r := d.do(p, http.MethodGet, f.path(), nil)
+	r = d.do(p, http.MethodGet, f.path(), nil)
 	r.Want(http.StatusOK, exam.Did(r.Did()+", as "+p.name+", who has just become an admin"))
 }
 
@@ -175,6 +175,11 @@ func admin(c *exam.C) {
 	}
 }
 
+const (
+	parameterDid = "Without what stands behind the question mark it would have been refused"
+	headerDid    = "Without that header it would have been refused"
+)
+
 // says claims to be somebody, wherever something can be written.
 func says(c *exam.C) {
 	d := newCompany(c)
@@ -185,23 +190,28 @@ func says(c *exam.C) {
 		d.joinAs("customer", "Administrator", d.admin.email),
 		d.joinAs("customer", d.owner.name, d.owner.email),
 	} {
-		for _, path := range []string{f.path(), f.path() + "/notes"} {
-			d.nothing(p, path, f, fmt.Sprintf(", whose name is %q and whose address is %s", p.name, p.email))
-		}
-		for _, path := range []string{"/admin", "/admin/users"} {
-			r := d.do(p, http.MethodGet, path, nil)
-			r.Want(http.StatusForbidden, exam.Did(did(p, r, fmt.Sprintf(", whose name is %q and whose address is %s", p.name, p.email))))
-		}
-		d.lists(p, "/claims", 0)
+		note := fmt.Sprintf(", whose name is %q and whose address is %s", p.name, p.email)
+		cause := fmt.Sprintf("The table users has the role customer for this caller, and %d is the id: something else was taken for it", p.id)
+		d.refused(p, f.path(), http.StatusNotFound, note, cause)
+		d.refused(p, f.path()+"/notes", http.StatusNotFound, note, cause)
+		d.refused(p, "/admin", http.StatusForbidden, note, cause)
+		d.refused(p, "/admin/users", http.StatusForbidden, note, cause)
+		d.lists(p, "/claims", anyTotal)
 	}
 	d.parameters(f)
 	d.headers(f)
+	d.demoted()
 }
 
-// nothing fails unless a path is 404 for somebody, and tells nothing of the file.
-func (d *company) nothing(p *person, path string, f file, note string, opts ...exam.RequestOption) {
+// refused fails unless a request of somebody's has the status, which it would have
+// without what was added to it.
+func (d *company) refused(p *person, path string, status int, note, added string, opts ...exam.RequestOption) {
 	r := d.do(p, http.MethodGet, path, nil, opts...)
-	r.Want(http.StatusNotFound, exam.Did(did(p, r, note)))
+	f := exam.Finding{Did: did(p, r, note), Expected: fmt.Sprintf("%d %s", status, http.StatusText(status)), Saw: r.String()}
+	if r.Status < 300 {
+		f.Saw += ". " + added
+	}
+	d.c.Require(r.Status == status, f)
 }
 
 func (d *company) parameters(f file) {
@@ -210,10 +220,9 @@ func (d *company) parameters(f file) {
 		fmt.Sprintf("owner=%d", id), fmt.Sprintf("user=%d&user_id=%d&userId=%d&as=%d", id, id, id, id),
 		"role=admin&admin=true&admin=1&is_admin=true&isAdmin=1&debug=1", "token=" + d.owner.token, "access_token=" + d.owner.token,
 	} {
-		d.nothing(d.other, f.path()+"?"+query, f, ". The claim is "+d.owner.name+"'s")
+		d.refused(d.other, f.path()+"?"+query, http.StatusNotFound, ". The claim is "+d.owner.name+"'s", parameterDid)
 	}
-	r := d.do(d.other, http.MethodGet, "/admin/users?role=admin&admin=true&admin=1&is_admin=true", nil)
-	r.Want(http.StatusForbidden, exam.Did(did(d.other, r)))
+	d.refused(d.other, "/admin/users?role=admin&admin=true&admin=1&is_admin=true", http.StatusForbidden, "", parameterDid)
 }
 
 func (d *company) headers(f file) {
@@ -226,8 +235,8 @@ func (d *company) headers(f file) {
 		{"X-Http-Method-Override", "PUT"}, {"Referer", "http://localhost/admin"}, {"Origin", "http://localhost"}, {"User-Agent", "admin"},
 	} {
 		note := fmt.Sprintf(", with the header %s: %s", pair[0], pair[1])
-		d.nothing(d.other, f.path(), f, note+". The claim is "+d.owner.name+"'s", exam.Header(pair[0], pair[1]))
-		r := d.do(d.other, http.MethodGet, "/admin/users", nil, exam.Header(pair[0], pair[1]))
-		r.Want(http.StatusForbidden, exam.Did(did(d.other, r, note)))
+		with := exam.Header(pair[0], pair[1])
+		d.refused(d.other, f.path(), http.StatusNotFound, note+". The claim is "+d.owner.name+"'s", headerDid, with)
+		d.refused(d.other, "/admin/users", http.StatusForbidden, note, headerDid, with)
 	}
 }

@@ -97,12 +97,12 @@ func (d *company) table() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "All of it, as it came out. 200≠404: 200, and 404 was due. *: changed or told\nsomething.\n\n%-23s", "")
 	for _, column := range columns {
-		fmt.Fprintf(&out, "%-8s", column)
+		fmt.Fprintf(&out, "%-9s", column)
 	}
 	for _, rt := range routes {
 		line := fmt.Sprintf("\n%-23s", rt.name)
 		for _, column := range columns {
-			line += fmt.Sprintf("%-8s", d.cell(rt, column))
+			line += fmt.Sprintf("%-9s", d.cell(rt, column))
 		}
 		out.WriteString(strings.TrimRight(line, " "))
 	}
