@@ -54,7 +54,7 @@ func in(c *exam.C) {
 	for _, s := range d.smuggling() {
 		body := maps.Clone(s.good)
 		body[s.name] = s.value
-		before := d.rows()
+		before := d.before()
 		r := d.do(s.by, s.method, s.path, body)
 		changed := d.changes(before)
 		if r.Status == http.StatusBadRequest && changed == "" && hasError(r) {

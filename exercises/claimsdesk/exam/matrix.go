@@ -29,14 +29,13 @@ func (o outcome) right() bool {
 	return o.answer.Status == o.due && o.changed == "" && o.leaked == "" && !o.silent
 }
 
-// run sends the request of one cell, about objects of its own, and takes back what
-// it has done.
+// run sends the request of one cell, and takes back what it has done.
 func (d *company) run(rt route, column string) outcome {
 	at := d.place(rt, column)
 	o := outcome{route: rt, column: column, at: at, due: rt.due(column)}
 	var before rows
 	if !rt.reads() && o.due >= 400 {
-		before = d.rows()
+		before = d.before()
 	}
 	var body any
 	if rt.body != nil {
@@ -52,7 +51,7 @@ func (d *company) run(rt route, column string) outcome {
 		o.silent = !hasError(o.answer)
 		o.leaked = at.file.leaked(o.answer)
 	}
-	if !rt.reads() {
+	if o.changed != "" || !rt.reads() && o.answer.Status < 400 {
 		d.reset()
 	}
 	return o

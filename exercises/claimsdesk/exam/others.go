@@ -140,7 +140,7 @@ func nested(c *exam.C) {
 		under, home := d.file(t.under), d.file(t.belonging)
 		note := t.note(home)
 		for _, method := range []string{http.MethodGet, http.MethodDelete} {
-			before := d.rows()
+			before := d.before()
 			from := len(c.Statements())
 			r := d.do(t.caller, method, under.note(note), nil)
 			f := exam.Finding{

@@ -32,10 +32,14 @@ type company struct {
 	admin, colleague *person
 	people           []*person
 	firstNames       []string
+
+	// What the cells of the matrix share for as long as nothing has changed.
+	files map[*person]file
+	now   rows
 }
 
 func newCompany(c *exam.C) *company {
-	d := &company{c: c, firstNames: strings.Fields("Ana Bruno Carla Dov Emil Fatma Goran Hana Idris Jun Kofi Lena Marek Nuria Oskar Pia")}
+	d := &company{c: c, files: map[*person]file{}, firstNames: strings.Fields("Ana Bruno Carla Dov Emil Fatma Goran Hana Idris Jun Kofi Lena Marek Nuria Oskar Pia")}
 	c.Rand().Shuffle(len(d.firstNames), func(i, j int) {
 		d.firstNames[i], d.firstNames[j] = d.firstNames[j], d.firstNames[i]
 	})
@@ -54,7 +58,7 @@ func (d *company) joinAs(role, name, email string) *person {
 	p := &person{name: name, email: email, role: role}
 	p.id = d.c.DB().Int(`insert into users (name, email, role) values ($1, $2, $3) returning id`, name, email, role)
 	p.token = d.grant(p, "1 hour", false)
-	d.people = append(d.people, p)
+	d.people, d.now = append(d.people, p), nil
 	return p
 }
 
@@ -108,8 +112,17 @@ func (d *company) file(owner *person) file {
 		     n as (insert into notes (claim, author, text) select c.id, a, $6 from c, unnest(array[$1, $5]::bigint[]) a returning id)
 		select (select id from c) as claim, (select min(id) from n) as own, (select max(id) from n) as admins`,
 		owner.id, f.title, d.c.Int(100, 90_000), f.remark, d.colleague.id, f.text)
+	d.now = nil
 	f.id, f.ownNote, f.adminsNote = rows[0]["claim"].(int64), rows[0]["own"].(int64), rows[0]["admins"].(int64)
 	return f
+}
+
+// shared is a file of the owner's that cells share.
+func (d *company) shared(owner *person) file {
+	if _, there := d.files[owner]; !there {
+		d.files[owner] = d.file(owner)
+	}
+	return d.files[owner]
 }
 
 // never is an id that no object was given.
@@ -137,6 +150,7 @@ func (d *company) named(id any) string {
 // reset takes back what a cell of the matrix may have done, also where it should
 // not have been done.
 func (d *company) reset() {
+	d.files, d.now = map[*person]file{}, nil
 	var names, emails, roles []string
 	for _, p := range d.people {
 		names, emails, roles = append(names, p.name), append(emails, p.email), append(roles, p.role)

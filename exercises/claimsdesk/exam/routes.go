@@ -121,7 +121,7 @@ func (d *company) place(rt route, column string) place {
 		return at
 	}
 	if claim, _ := rt.about(); claim {
-		at.file = d.file(owner)
+		at.file = d.shared(owner)
 		at.claim, at.note = at.file.id, at.file.ownNote
 		if strings.Contains(rt.name, "{other}") {
 			at.note = at.file.adminsNote

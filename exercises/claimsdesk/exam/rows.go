@@ -32,9 +32,18 @@ func (d *company) rows() rows {
 	return found
 }
 
+// before is what the rows are, as last seen.
+func (d *company) before() rows {
+	if d.now == nil {
+		d.now = d.rows()
+	}
+	return d.now
+}
+
 // changes says what has become of the rows, "" for nothing.
 func (d *company) changes(before rows) string {
 	after := d.rows()
+	d.now = after
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		now, there := after[name]
