@@ -55,7 +55,7 @@ func Exam(x *exam.X) {
 		exam.Why(whyIn), exam.Read(lesson+"what-goes-in"))
 	x.Check("out", "puts into answers what is meant to be in them", out, works,
 		exam.Why(whyOut), exam.Read(lesson+"what-comes-out"))
-	x.Check("matrix", "holds for every caller, route and object", matrix,
+	x.Check("matrix", "holds in the rest of the matrix", matrix,
 		exam.After("nobody", "item", "write", "nested", "forbidden", "admin"),
 		exam.Why(whyMatrix), exam.Read(lesson+"the-matrix"))
 }

@@ -108,7 +108,8 @@ func (d *company) table() string {
 	out.WriteString(`
 
 owner: a customer, own claim. other: another customer, the same claim. admin: an
-admin, the same claim. admin's: an admin, own claim. none: an id never given.`)
+admin, the same claim. admin's: an admin, own claim. none: an id never given.
+{own}: a note by the claim's owner. {other}: one by an admin who tries nothing.`)
 	lines := strings.Split(out.String(), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
@@ -131,10 +132,14 @@ func (d *company) cell(rt route, column string) string {
 	return text
 }
 
-// matrix runs all cells.
+// matrix runs the cells that no other check has run.
 func matrix(c *exam.C) {
 	d := newCompany(c)
-	d.hold(routes, columns...)
+	rest := slices.DeleteFunc(slices.Clone(routes), func(rt route) bool {
+		claim, _ := rt.about()
+		return claim && rt.reads() || strings.Contains(rt.name, "/admin") || strings.Contains(rt.name, "/users")
+	})
+	d.hold(rest, "owner", "admin", "admin's")
 }
 
 // pick is the routes with these names.

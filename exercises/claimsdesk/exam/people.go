@@ -55,15 +55,18 @@ func (d *company) join(role string) *person {
 }
 
 func (d *company) joinAs(role, name, email string) *person {
-	p := &person{name: name, email: email, role: role}
-	p.id = d.c.DB().Int(`insert into users (name, email, role) values ($1, $2, $3) returning id`, name, email, role)
-	p.token = d.grant(p, "1 hour", false)
+	p := &person{name: name, email: email, role: role, token: d.c.Unique("token")}
+	hash := sha256.Sum256([]byte(p.token))
+	p.id = d.c.DB().Int(`
+		with u as (insert into users (name, email, role) values ($1, $2, $3) returning id)
+		insert into tokens (hash, user_id, expires) select $4, id, now() + interval '1 hour' from u returning user_id`,
+		name, email, role, hash[:])
 	d.people, d.now = append(d.people, p), nil
 	return p
 }
 
-// grant gives the person a token that is good for the given time.
-func (d *company) grant(p *person, lasts string, revoked bool) string {
+// stale gives the person one more token, which is no good.
+func (d *company) stale(p *person, lasts string, revoked bool) string {
 	token := d.c.Unique("token")
 	hash := sha256.Sum256([]byte(token))
 	d.c.DB().Exec(`insert into tokens (hash, user_id, expires, revoked) values ($1, $2, now() + $3::text::interval, $4)`,

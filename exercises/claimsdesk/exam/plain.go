@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/cairn-learn/cairn/grader/exam"
 )
@@ -55,9 +56,12 @@ func claims(c *exam.C) {
 	d.sameClaim(p, d.good(p, d.do(p, http.MethodGet, path, nil), http.StatusOK), want)
 	for _, bad := range []map[string]any{
 		{"title": "", "amount": 1}, {"title": "x"}, {"amount": 1}, {"title": "x", "amount": 0}, {"title": "x", "amount": "1"},
+		{"title": strings.Repeat("x", 201), "amount": 1}, {"title": "x", "amount": 100_000_001}, {"title": "x", "amount": 1.5}, {"title": 7, "amount": 1},
 	} {
 		d.good(p, d.do(p, http.MethodPost, "/claims", bad), http.StatusBadRequest)
 	}
+	edge := map[string]any{"title": strings.Repeat("ü", 200), "amount": 100_000_000}
+	d.good(p, d.do(p, http.MethodPost, "/claims", edge), http.StatusCreated)
 	kept := d.file(p)
 	d.good(p, d.do(p, http.MethodDelete, path, nil), http.StatusNoContent)
 	n := c.DB().Int(`select count(*) from claims where id = $1`, want.ID)
@@ -81,7 +85,9 @@ func notes(c *exam.C) {
 	r.JSON(&got)
 	c.Require(got == want, exam.Finding{Did: did(p, r), Expected: fmt.Sprintf("%+v", want), Saw: fmt.Sprintf("%+v", got)})
 	d.noteIDs(p, f, f.ownNote, f.adminsNote, made.ID)
-	d.good(p, d.do(p, http.MethodPost, f.path()+"/notes", map[string]any{"text": ""}), http.StatusBadRequest)
+	for _, bad := range []any{"", strings.Repeat("x", 2001), 7} {
+		d.good(p, d.do(p, http.MethodPost, f.path()+"/notes", map[string]any{"text": bad}), http.StatusBadRequest)
+	}
 	d.good(p, d.do(p, http.MethodDelete, f.note(made.ID), nil), http.StatusNoContent)
 	d.good(p, d.do(p, http.MethodGet, f.note(made.ID), nil), http.StatusNotFound)
 	d.noteIDs(p, f, f.ownNote, f.adminsNote)
@@ -117,10 +123,14 @@ func desk(c *exam.C) {
 	}
 	for _, bad := range []map[string]any{
 		{"status": "open", "payout": 0, "remark": ""}, {"status": "approved", "payout": -1, "remark": ""}, {"status": "approved", "payout": 1},
+		{"status": "approved", "payout": 100_000_001, "remark": ""}, {"status": "approved", "payout": 1, "remark": strings.Repeat("x", 2001)},
 	} {
 		d.good(a, d.do(a, http.MethodPut, f.path()+"/decision", bad), http.StatusBadRequest)
 	}
 	d.users(a)
+	for _, bad := range []any{"", strings.Repeat("x", 101), true} {
+		d.good(a, d.do(a, http.MethodPatch, "/me", map[string]any{"name": bad}), http.StatusBadRequest)
+	}
 	for _, p := range []*person{d.owner, a} {
 		name := c.Words(2)
 		d.good(p, d.do(p, http.MethodPatch, "/me", map[string]any{"name": name}), http.StatusOK)
@@ -157,6 +167,8 @@ func (d *company) users(a *person) {
 		row := d.c.DB().Rows(`select role, disabled from users where id = $1`, d.other.id)[0]
 		d.c.Equal(fmt.Sprintf("%v %v", row["role"], row["disabled"]), step.want, "role and disabled", exam.Did(did(a, r)))
 	}
-	d.good(a, d.do(a, http.MethodPatch, path, map[string]any{"role": "king"}), http.StatusBadRequest)
+	for _, bad := range []map[string]any{{"role": "king"}, {"disabled": "yes"}} {
+		d.good(a, d.do(a, http.MethodPatch, path, bad), http.StatusBadRequest)
+	}
 	d.good(a, d.do(a, http.MethodPatch, fmt.Sprintf("/admin/users/%d", d.never()), map[string]any{"role": "admin"}), http.StatusNotFound)
 }
