@@ -194,7 +194,7 @@ func says(c *exam.C) {
 		d.joinAs("customer", d.owner.name, d.owner.email),
 	} {
 		note := fmt.Sprintf(", whose name is %q and whose address is %s", p.name, p.email)
-		cause := fmt.Sprintf("The table users has the role customer for this caller, and %d is the id: something else was taken for it", p.id)
+		cause := fmt.Sprintf("In the table users this caller, id %d, has the role customer. The answer went by something else", p.id)
 		d.refused(p, f.path(), http.StatusNotFound, note, cause)
 		d.refused(p, f.path()+"/notes", http.StatusNotFound, note, cause)
 		d.refused(p, "/admin", http.StatusForbidden, note, cause)
