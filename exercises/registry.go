@@ -7,6 +7,7 @@ import (
 
 	bookfinder "github.com/cairn-learn/cairn/exercises/bookfinder/exam"
 	cacheaside "github.com/cairn-learn/cairn/exercises/cacheaside/exam"
+	claimsdesk "github.com/cairn-learn/cairn/exercises/claimsdesk/exam"
 	constraints "github.com/cairn-learn/cairn/exercises/constraints/exam"
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	ferrydesk "github.com/cairn-learn/cairn/exercises/ferrydesk/exam"
@@ -24,13 +25,14 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:cacheaside all:constraints all:doorbell all:ferrydesk all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup
+//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup
 var FS embed.FS
 
 // exams finds the exam of an exercise.
 var exams = map[string]func(*exam.X){
 	"bookfinder":       bookfinder.Exam,
 	"cacheaside":       cacheaside.Exam,
+	"claimsdesk":       claimsdesk.Exam,
 	"constraints":      constraints.Exam,
 	"doorbell":         doorbell.Exam,
 	"ferrydesk":        ferrydesk.Exam,
