@@ -18,6 +18,7 @@ build:
 install:
 	$(GO) install -trimpath ./cmd/cairn
 
+# One package after the other: what the heavy ones start must not starve what others wait for.
 test: images modules
 	$(GO) test $(TESTFLAGS) -p 1 $(PKGS)
 

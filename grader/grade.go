@@ -78,6 +78,17 @@ func (g *Grader) Warm(ctx context.Context, e Exercise) error {
 	return g.warm(ctx, g.buildRequest(e, "", false), e.Packages)
 }
 
+// CodeHash is the hash that a report of this submission bears as its code, without
+// grading it. The errors are those of a folder that cannot be graded.
+func CodeHash(s Submission) (string, error) {
+	e := s.Exercise
+	taken, err := build.Take(build.Request{ID: e.ID, Dir: s.Dir, Edit: e.Edit, Given: e.Given, SQL: e.SQL})
+	if err != nil {
+		return "", err
+	}
+	return taken.Hash, nil
+}
+
 // run is one grade on its way.
 type run struct {
 	g      *Grader

@@ -26,11 +26,18 @@ func TestCodeBlocks(t *testing.T) {
 // A block marked "go wrong" shows what does not compile.
 const markWrong = "wrong"
 
-// TestCodeInLessons type-checks every Go block of every lesson: a block with a
+// texts returns all that may hold code: the lessons and the pages.
+func texts(t *testing.T) []*lessons.Lesson {
+	t.Helper()
+	c := realCourse(t)
+	return append(c.Lessons(), c.Pages()...)
+}
+
+// TestCodeInLessons type-checks every Go block of every lesson and page: a block with a
 // package clause as a file, any other as a fragment (see package snippet).
 func TestCodeInLessons(t *testing.T) {
 	var snippets []snippet.Snippet
-	for _, l := range realCourse(t).Lessons() {
+	for _, l := range texts(t) {
 		if !l.Written {
 			continue
 		}
@@ -57,7 +64,7 @@ func TestCodeInLessons(t *testing.T) {
 // survive a terminal of 80.
 func TestCodeFitsTheScreen(t *testing.T) {
 	const columns = 76
-	for _, l := range realCourse(t).Lessons() {
+	for _, l := range texts(t) {
 		if !l.Written {
 			continue
 		}

@@ -26,10 +26,13 @@ type gradeOptions struct {
 	evidence evidence
 	junit    string // file, "-" for standard output, "" for none
 	github   bool
+
+	each eachOptions
 }
 
 func newGrade(a *app) *cobra.Command {
 	var o gradeOptions
+	var exercise string
 	cmd := &cobra.Command{
 		Use: "grade [NAME]", Short: "Examine your program", GroupID: groupLearn, Args: atMost(1),
 		Long: `Grade builds your program, starts it beside real servers and examines it from
@@ -46,15 +49,29 @@ nothing wrong today. With --race, Go's race detector looks on as well.
 
 For a CI job there are --junit, which writes JUnit XML, and --github, which puts
 annotations below the text and a summary into $GITHUB_STEP_SUMMARY. Only one of
---json, --github and --junit - can have standard output.`,
-		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json\n  cairn grade --watch\n  cairn grade restcrud --dir . --github --junit cairn.xml",
+--json, --github and --junit - can have standard output.
+
+For a class there is --each: DIR holds a folder for each student, with the
+exercise's files in it or in a folder called after the exercise. Several are
+graded side by side, and FILE gets a line for each. The same command again
+grades only what has changed since, or was not graded. The exit status is 0
+when everybody has a verdict, whichever.`,
+		Example:           "  cairn grade\n  cairn grade lostupdate --seed 4711\n  cairn grade S4 --dir ./attempt --json\n  cairn grade --watch\n  cairn grade restcrud --dir . --github --junit cairn.xml\n  cairn grade restcrud --each class --csv restcrud.csv",
 		ValidArgsFunction: a.complete(true),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.name = args[0]
 			}
-			if err := o.check(cmd.Flags().Changed); err != nil {
+			given := cmd.Flags().Changed
+			if exercise != "" && o.name != "" {
+				return usagef("%s and --exercise %s both name an exercise; give one of them", o.name, exercise)
+			}
+			o.name = cmp.Or(o.name, exercise)
+			if err := cmp.Or(o.check(given), o.each.check(o, given)); err != nil {
 				return err
+			}
+			if o.each.dir != "" {
+				return a.gradeEach(cmd.Context(), o)
 			}
 			return a.grade(cmd.Context(), o)
 		},
@@ -68,7 +85,12 @@ annotations below the text and a summary into $GITHUB_STEP_SUMMARY. Only one of
 	cmd.Flags().Var(&o.evidence, "evidence", "of what was recorded, show the first failure (short), all of every failure (full) or nothing (none)")
 	cmd.Flags().StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`, or to standard output for -")
 	cmd.Flags().BoolVar(&o.github, "github", false, "annotate the change, for GitHub Actions")
+	cmd.Flags().StringVar(&o.each.dir, "each", "", "grade the folder of each student in `DIR`")
+	cmd.Flags().StringVar(&o.each.csv, "csv", "", "with --each: write the table to `FILE`")
+	cmd.Flags().StringVar(&exercise, "exercise", "", "with --each: the exercise, as `NAME` would say it")
+	cmd.Flags().IntVar(&o.each.jobs, "jobs", 0, "with --each: grade `N` side by side (one per processor)")
 	_ = cmd.MarkFlagDirname("dir")
+	_ = cmd.MarkFlagDirname("each")
 	_ = cmd.RegisterFlagCompletionFunc("evidence", cobra.FixedCompletions([]cobra.Completion{"full", "short", "none"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

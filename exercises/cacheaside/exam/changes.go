@@ -15,39 +15,68 @@ const soon = 3 * time.Second
 
 // wants reads a product in both languages through each client, and finds the first
 // answer that is not it.
-func (p *product) wants(did string, clients ...*exam.Client) *exam.Finding {
-	for i, cl := range clients {
+func (p *product) wants(did string, clients ...caller) *exam.Finding {
+	for _, cl := range clients {
 		for _, lang := range languages {
 			r := p.get(cl, lang, exam.Timeout(soon))
-			if !p.shown(r, lang) {
-				return &exam.Finding{
-					Did:      did + fmt.Sprintf("; then GET %s?lang=%s through instance %d", p.path(), lang, i+1),
-					Expected: p.page(lang),
-					Saw:      r.String() + ". " + p.origin(lang, i, clients),
-				}
+			if p.shown(r, lang) {
+				continue
 			}
+			f := p.found(did, lang, p.page(lang), r, cl)
+			if lang != languages[0] {
+				f.Saw += "With lang=" + languages[0] + " the page was right. "
+			}
+			f.Saw += p.origin(lang, cl, clients)
+			if r.Status == http.StatusNotFound {
+				f.Why = whyDenied
+			}
+			return f
 		}
 	}
 	return nil
 }
 
-// origin says where an old page of one client must come from.
-func (p *product) origin(lang string, i int, clients []*exam.Client) string {
-	for k, cl := range clients {
-		if k != i && p.shown(p.get(cl, lang, exam.Timeout(soon)), lang) {
-			return fmt.Sprintf("Instance %d shows the right page: the old one is in the memory of the other, which has not heard of the change", k+1)
-		}
+// found is about a wrong answer after a change. A cause is to follow in Saw.
+func (p *product) found(did, lang, expected string, r *exam.Response, cl caller) *exam.Finding {
+	return &exam.Finding{
+		Did:      did + fmt.Sprintf("; then GET %s?lang=%s through instance %d", p.path(), lang, cl.instance),
+		Expected: expected,
+		Saw:      r.String() + ". ",
 	}
-	return p.held()
+}
+
+// origin says where a wrong page of one client must come from.
+func (p *product) origin(lang string, cl caller, clients []caller) string {
+	for _, other := range clients {
+		if other == cl || !p.shown(p.get(other, lang, exam.Timeout(soon)), lang) {
+			continue
+		}
+		if p.shown(p.get(cl, lang, exam.Timeout(soon)), lang) {
+			break // it is right by now
+		}
+		return fmt.Sprintf("Instance %d shows the right page: the old one is in the memory of instance %d, which has not heard of the change", other.instance, cl.instance)
+	}
+	return p.told()
+}
+
+// told says what the last change of the product told Redis, for the end of a
+// sentence.
+func (p *product) told() string {
+	if p.change == nil {
+		return p.held()
+	}
+	return p.change.told()
 }
 
 // gone reads a product in both languages, and finds an answer that is no 404.
-func (p *product) gone(did string, clients ...*exam.Client) *exam.Finding {
+func (p *product) gone(did string, clients ...caller) *exam.Finding {
 	for _, cl := range clients {
 		for _, lang := range languages {
 			r := p.get(cl, lang, exam.Timeout(soon))
 			if r.Status != http.StatusNotFound {
-				return &exam.Finding{Did: did + fmt.Sprintf("; then GET %s?lang=%s", p.path(), lang), Expected: "404", Saw: r.String() + ". " + p.held()}
+				f := p.found(did, lang, "404", r, cl)
+				f.Saw += p.told()
+				return f
 			}
 		}
 	}
@@ -64,7 +93,7 @@ func showChanges(c *exam.C) {
 		q.put(a).Want(http.StatusNoContent)
 		if f := other.hits(b, "de", "read a product, changed another one, and read the first again"); f != nil {
 			f.Saw, _, _ = strings.Cut(f.Saw, ". Redis holds")
-			f.Saw += ". Its page was there, and went with the change of the other one"
+			f.Saw += ". Its page was there, and went with the change of the other one. " + q.told()
 			f.Why = "A shop changes some product all the time. If each change empties the cache, there is none."
 			return f
 		}
@@ -76,8 +105,10 @@ func showChanges(c *exam.C) {
 		if f := r.wants("changed it again, through instance 2", a, b); f != nil {
 			return f
 		}
-		a.Delete(p.path()).Want(http.StatusNoContent)
+		p.remove(a).Want(http.StatusNoContent)
 		if f := p.gone("read a product through two instances, and deleted it through instance 1", b, a); f != nil {
+			f.Saw += ". After the two PUTs before it every page was right"
+			f.Why = whyGone
 			return f
 		}
 		p.put(b).Want(http.StatusNoContent)
@@ -104,7 +135,9 @@ func answerInOrder(c *exam.C) {
 		f := q.wants(fmt.Sprintf("changed a product through instance 1, whose commands take %s to Redis, and read it through instance 2 as soon as the change was answered", slowWay), b)
 		if f != nil {
 			f.Did, _, _ = strings.Cut(f.Did, ";")
-			f.Saw += ", and is to be told later"
+			eventually(c, soon, func() bool { return len(q.change.sent()) > 0 })
+			f.Saw, _, _ = strings.Cut(f.Saw, ". For the ")
+			f.Saw += ". " + q.told()
 			return f
 		}
 		n.wantPage(n.get(a, "en"), "en")
@@ -153,13 +186,18 @@ func holdCommit(c *exam.C, p *product, fresh bool) *exam.Finding {
 	}
 	undo := atCommit(c, "wait_at_commit", fmt.Sprintf("perform pg_advisory_xact_lock(%d)", lock), p)
 	hold := c.DB().Hold(fmt.Sprintf(`select pg_advisory_xact_lock(%d)`, lock))
+	change := begin(p, http.MethodPut, a)
+	p.change, q.change = change, change
 	put := a.Send(http.MethodPut, p.path(), q.body())
 	eventually(c, soon, func() bool { return waiting(c) > 0 || put.Answered() })
 	c.Note("the change waits in its COMMIT")
+	change.readsFrom = time.Now()
 	f := before(what+", and read it while the COMMIT was not done", b, a)
+	change.readsTo = time.Now()
 	early := put.Answered()
 	hold.Release()
 	r, err := put.Answer()
+	change.to = time.Now()
 	undo()
 	switch {
 	case f != nil:
@@ -172,25 +210,10 @@ func holdCommit(c *exam.C, p *product, fresh bool) *exam.Finding {
 	}
 	r.Want(http.StatusNoContent)
 	f = q.wants(what+", read it while the COMMIT was not done, and waited for the 204", a, b)
-	if f != nil {
-		f.Saw += dropped(c, p)
+	if f != nil && change.droppedEarly() {
+		f.Saw += ". Whoever read in between found the old row, and put it back"
 	}
 	return f
-}
-
-// dropped says what came first, the commit or the end of what the cache held.
-func dropped(c *exam.C, p *product) string {
-	for _, cmd := range work(c) {
-		if !strings.Contains(strings.Join(cmd.Args, " "), p.sku) || (cmd.Name != "DEL" && cmd.Name != "UNLINK") {
-			continue
-		}
-		for _, s := range c.Statements() {
-			if s.Verb() == "COMMIT" && s.End().After(cmd.End()) {
-				return fmt.Sprintf(". It was dropped (%s) before the COMMIT was done; whoever read in between found the old row, and put it back", cmd.Name)
-			}
-		}
-	}
-	return ""
 }
 
 // refuseCommit lets PostgreSQL take the writes and refuse the COMMIT.
@@ -201,11 +224,15 @@ func refuseCommit(c *exam.C) {
 		p.warm(a, b)
 		undo := atCommit(c, "no_space", `raise exception using errcode = '53100', message = 'could not extend file: No space left on device'`, p, n)
 		const what = "PostgreSQL refused the COMMIT (53100, no space left on device)"
-		r := p.changed().put(a)
-		refusal(c, r, http.StatusInternalServerError, http.StatusServiceUnavailable)
+		q := p.changed()
+		refusal(c, q.put(a), http.StatusInternalServerError, http.StatusServiceUnavailable)
 		refusal(c, n.put(a), http.StatusInternalServerError, http.StatusServiceUnavailable)
 		undo()
+		p.change = q.change
 		if f := p.wants("changed a product, and "+what, a, b); f != nil {
+			if strings.Contains(f.Saw, q.name["en"]) || strings.Contains(f.Saw, q.name["de"]) {
+				f.Saw += ". The page is that of the refused change"
+			}
 			return f
 		}
 		return n.gone("created a product, and "+what, a, b)
@@ -230,6 +257,7 @@ func loseCommit(c *exam.C) {
 			return q.wants("lost the answer to a COMMIT, which was done, and the program answered 204", a, b)
 		}
 		refusal(c, r, http.StatusInternalServerError, http.StatusServiceUnavailable)
+		p.change = q.change
 		want := p
 		if c.DB().Int(`select price from products where sku = $1`, p.sku) == q.price {
 			want = q
@@ -257,18 +285,25 @@ func changeTwice(c *exam.C) {
 		r := q.changed()
 		faults.Delay(soon)
 		before := faults.Bites()[0].Delayed
+		q.change = begin(q, http.MethodPut, a)
 		put := a.Send(http.MethodPut, q.path(), q.body())
 		eventually(c, time.Second, func() bool { return faults.Bites()[0].Delayed > before || put.Answered() })
 		r.put(b).Want(http.StatusNoContent)
 		faults.Delay(0)
 		answer, err := put.Answer()
+		q.change.to = time.Now()
 		c.Require(err == nil && answer.Status == http.StatusNoContent, exam.Finding{Did: "changed a product", Expected: "204", Saw: fmt.Sprint(answer, err)})
-		want := r
+		want, other := r, q
 		if c.DB().Int(`select price from products where sku = $1`, p.sku) == q.price {
-			want = q
+			want, other = q, r
 		}
-		f := want.wants("changed a product through each of two instances at once; the one that committed first was later at Redis", a, b)
-		if f != nil {
+		f := want.wants("changed a product through each of two instances at once, while what instance 1 sent was late at Redis", a, b)
+		if f == nil {
+			return nil
+		}
+		f.Saw += ". " + other.told()
+		wrote, ok := want.change.lastWrite()
+		if late, also := other.change.lastWrite(); ok && also && late.After(wrote) {
 			f.Saw += ". Both have written to the cache what they had stored, and the later write is of the earlier change"
 		}
 		return f

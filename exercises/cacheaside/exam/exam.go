@@ -27,6 +27,8 @@ const (
 	lesson = "data/cache-aside#"
 
 	whyStale  = "Somebody has changed a price, was told that it is done, and the page goes on showing the old one. No error is logged anywhere."
+	whyDenied = "Somebody has put a product up for sale, was told that it is done, and the shop denies that there is one. No error is logged anywhere."
+	whyGone   = "Somebody has taken a product out of the shop, was told that it is done, and customers go on ordering it. No error is logged anywhere."
 	whyEarly  = "What is not committed may never be. A page that shows it has told customers a price that never was."
 	whyBound  = "An expiry is what ends every mistake that a cache can make. Without it, one wrong page stays until somebody finds the key by hand."
 	whyOutage = "A cache is there to make the shop faster. A shop that closes with its cache has become less reliable by it."

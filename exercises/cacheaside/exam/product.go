@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ type product struct {
 	sku   string
 	name  map[string]string
 	price int64
+	// change is the last one that the check has sent, nil before.
+	change *change
 }
 
 // absent draws a product that nobody has stored.
@@ -63,7 +66,7 @@ func (p *product) changed() *product {
 
 func (p *product) path() string { return "/products/" + p.sku }
 
-func (p *product) get(cl *exam.Client, lang string, opts ...exam.RequestOption) *exam.Response {
+func (p *product) get(cl caller, lang string, opts ...exam.RequestOption) *exam.Response {
 	return cl.Get(p.path()+"?lang="+lang, opts...)
 }
 
@@ -71,8 +74,18 @@ func (p *product) body() string {
 	return fmt.Sprintf(`{"name":{"en":%q,"de":%q},"price":%d}`, p.name["en"], p.name["de"], p.price)
 }
 
-func (p *product) put(cl *exam.Client) *exam.Response {
-	return cl.Put(p.path(), p.body())
+func (p *product) put(cl caller) *exam.Response {
+	p.change = begin(p, http.MethodPut, cl)
+	r := cl.Put(p.path(), p.body())
+	p.change.to = time.Now()
+	return r
+}
+
+func (p *product) remove(cl caller) *exam.Response {
+	p.change = begin(p, http.MethodDelete, cl)
+	r := cl.Delete(p.path())
+	p.change.to = time.Now()
+	return r
 }
 
 // shown tells whether the answer is the product's page in this language.
@@ -81,18 +94,29 @@ func (p *product) shown(r *exam.Response, lang string) bool {
 }
 
 // differs names the first field of a 200 that is not the product's, with what it
-// is: `name "oak", want "elm"`. It fails the check when the body is no object.
+// is: `name is "oak", and should be "elm"`. It fails the check when the body is no object.
 func (p *product) differs(r *exam.Response, lang string) string {
 	o := r.Object()
 	for _, f := range []struct {
 		name string
 		want any
 	}{{"sku", p.sku}, {"lang", lang}, {"name", p.name[lang]}, {"price", p.price}} {
-		if got := fmt.Sprint(o[f.name]); o[f.name] == nil || got != fmt.Sprint(f.want) {
-			return fmt.Sprintf("%s is %s, and should be %v", f.name, got, f.want)
+		if got := o[f.name]; got == nil || fmt.Sprint(got) != fmt.Sprint(f.want) {
+			return fmt.Sprintf("%s is %s, and should be %s", f.name, value(got), value(f.want))
 		}
 	}
 	return ""
+}
+
+// value is a member of an object, as JSON has it.
+func value(v any) string {
+	if s, ok := v.(string); ok {
+		return strconv.Quote(s)
+	}
+	if v == nil {
+		return "absent"
+	}
+	return fmt.Sprint(v)
 }
 
 // wantPage fails the check unless the answer is the product's page.
@@ -110,7 +134,7 @@ func (p *product) page(lang string) string {
 
 // warm reads both languages through each of the clients, and fails the check
 // unless the answers are right.
-func (p *product) warm(clients ...*exam.Client) {
+func (p *product) warm(clients ...caller) {
 	for _, cl := range clients {
 		for _, lang := range languages {
 			p.wantPage(p.get(cl, lang), lang)
@@ -127,7 +151,7 @@ func (p *product) held() string {
 	if len(keys) == 0 {
 		return "Redis holds nothing of the product"
 	}
-	return "Redis still holds " + strings.Join(keys, " and ")
+	return "Redis holds " + strings.Join(keys, " and ")
 }
 
 // sql are the statements of the program since the check began, but for those that
@@ -148,10 +172,6 @@ func since(c *exam.C, before int) []wire.Statement {
 // work are the commands to Redis that belong to no connection's start.
 func work(c *exam.C) []wire.Command {
 	return slices.DeleteFunc(c.Commands(), func(cmd wire.Command) bool { return cmd.Setup() || cmd.Name == "PING" })
-}
-
-func pair(c *exam.C) (a, b *exam.Client) {
-	return c.Client("A", exam.To(first)), c.Client("B", exam.To(second))
 }
 
 // thrice fails the check when try finds something each of three times. On a busy
@@ -180,6 +200,12 @@ func eventually(c *exam.C, d time.Duration, ok func() bool) bool {
 			return false
 		}
 	}
+}
+
+// notFound fails unless the answer denies the product.
+func notFound(c *exam.C, r *exam.Response) {
+	r.Want(http.StatusNotFound, exam.Did(r.Did()+", a product that does not exist"))
+	refusal(c, r, http.StatusNotFound)
 }
 
 // refusal fails unless the answer has one of the statuses and says in JSON why.

@@ -12,7 +12,7 @@ import (
 // serve looks at the contract without a cache: whatever is read, is read once.
 func serve(c *exam.C) {
 	a, b := pair(c)
-	for _, cl := range []*exam.Client{a, b} {
+	for _, cl := range []caller{a, b} {
 		for _, lang := range languages {
 			p := stored(c)
 			p.wantPage(p.get(cl, lang), lang)
@@ -20,8 +20,8 @@ func serve(c *exam.C) {
 		p := stored(c)
 		p.wantPage(cl.Get(p.path()), "en")
 		refusal(c, p.get(cl, c.Pick("fr", "it", "deu")), http.StatusBadRequest)
-		refusal(c, absent(c).get(cl, "de"), http.StatusNotFound)
-		refusal(c, cl.Delete(absent(c).path()), http.StatusNotFound)
+		notFound(c, absent(c).get(cl, "de"))
+		notFound(c, cl.Delete(absent(c).path()))
 
 		p = absent(c)
 		p.put(cl).Want(http.StatusNoContent)
@@ -82,7 +82,7 @@ func otherKeys(p *product) string {
 
 // hits reads a product that has been read before, and finds when that sends
 // something to PostgreSQL.
-func (p *product) hits(cl *exam.Client, lang, did string) *exam.Finding {
+func (p *product) hits(cl caller, lang, did string) *exam.Finding {
 	c := p.c
 	before := len(sql(c))
 	r := p.get(cl, lang)
@@ -124,7 +124,7 @@ func keepApart(c *exam.C) {
 	for _, order := range [][]string{{"en", "de", "en"}, {"de", "en", "de"}} {
 		p := stored(c)
 		for i, lang := range order {
-			cl := []*exam.Client{a, b}[i%2]
+			cl := []caller{a, b}[i%2]
 			r := p.get(cl, lang).Want(http.StatusOK)
 			d := p.differs(r, lang)
 			if d == "" {

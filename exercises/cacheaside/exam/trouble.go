@@ -3,9 +3,12 @@ package exam
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/exam"
+	"github.com/cairn-learn/cairn/grader/wire"
 )
 
 const (
@@ -21,7 +24,7 @@ const (
 
 // keepNoError takes PostgreSQL away from one instance for a moment.
 func keepNoError(c *exam.C) {
-	a := c.Client("A", exam.To(first))
+	a := through(c, "A", first)
 	known, unknown, missing := stored(c), stored(c), absent(c)
 	known.warm(a)
 	faults := c.Postgres(first)
@@ -29,8 +32,11 @@ func keepNoError(c *exam.C) {
 	faults.Cut()
 	r := known.get(a, "en")
 	known.wantPage(r, "en", exam.Did(r.Did()+", which had been read before, while PostgreSQL was away"))
+	away := map[*product]int{}
 	for _, p := range []*product{unknown, missing} {
+		p.change = begin(p, http.MethodGet, a)
 		r := p.get(a, "en")
+		p.change.to, away[p] = time.Now(), r.Status
 		r.WantOneOf([]int{http.StatusInternalServerError, http.StatusServiceUnavailable},
 			exam.Why("404 says that there is no such product. PostgreSQL has said nothing of the kind."),
 			exam.Did(r.Did()+", which had not been read before, while PostgreSQL refused every connection"))
@@ -40,7 +46,9 @@ func keepNoError(c *exam.C) {
 	if !eventually(c, back+grace, func() bool { last = unknown.get(a, "en"); return unknown.shown(last, "en") }) {
 		c.Fail(exam.Finding{
 			Did:      "read a product while PostgreSQL was away, and again for seconds after it had come back",
-			Expected: unknown.page("en"), Saw: last.String() + ". " + unknown.held(),
+			Expected: unknown.page("en"),
+			Saw: fmt.Sprintf("%s. While PostgreSQL was away the answer was %d, which is right. %s",
+				last, away[unknown], unknown.change.list("For that read")),
 		})
 	}
 	missing.get(a, "en").Want(http.StatusNotFound)
@@ -74,7 +82,7 @@ func readList(c *exam.C) {
 	}
 }
 
-func replaced(c *exam.C, a, b *exam.Client, what, bytes string) *exam.Finding {
+func replaced(c *exam.C, a, b caller, what, bytes string) *exam.Finding {
 	p := stored(c)
 	p.wantPage(p.get(a, "de"), "de")
 	for _, key := range p.keys() {
@@ -104,16 +112,46 @@ func replaced(c *exam.C, a, b *exam.Client, what, bytes string) *exam.Finding {
 
 // acceptErrors lets Redis answer every write with an error.
 func acceptErrors(c *exam.C) {
-	a := c.Client("A", exam.To(first))
+	a := through(c, "A", first)
 	p, q := stored(c), stored(c)
 	p.warm(a)
 	c.Redis().Do("CONFIG", "SET", "min-replicas-to-write", 1)
 	const when = ", while Redis answered every write with an error (NOREPLICAS)"
-	answers := []*exam.Response{q.get(a, "en"), absent(c).get(a, "en"), p.changed().put(a), a.Delete(q.path())}
+	var answers []*exam.Response
+	var causes []string
+	for _, send := range []func() *exam.Response{
+		func() *exam.Response { return q.get(a, "en") },
+		func() *exam.Response { return absent(c).get(a, "en") },
+		func() *exam.Response { return p.changed().put(a) },
+		func() *exam.Response { return q.remove(a) },
+	} {
+		before := len(sql(c))
+		answers = append(answers, send())
+		causes = append(causes, because500(since(c, before)))
+	}
 	c.Redis().Do("CONFIG", "SET", "min-replicas-to-write", 0)
 	for i, want := range []int{200, 404, 204, 204} {
-		answers[i].Want(want, exam.Did(answers[i].Did()+when))
+		r := answers[i]
+		saw := r.String()
+		if r.Status >= http.StatusInternalServerError {
+			saw += causes[i]
+		}
+		r.Want(want, exam.Did(r.Did()+when), exam.Saw(saw))
 	}
+}
+
+// because500 says of a failure without Redis what PostgreSQL had to do with it.
+// ran are the statements of that request.
+func because500(ran []wire.Statement) string {
+	for _, s := range ran {
+		if s.Err != nil || s.Lost || s.Pending {
+			return ""
+		}
+	}
+	if len(ran) == 0 {
+		return ". PostgreSQL was asked for nothing: the error of Redis became the answer"
+	}
+	return ". PostgreSQL had done its part: the error of Redis became the answer all the same"
 }
 
 // surviveOutage takes Redis away from one instance, in the ways in which it goes:
@@ -131,9 +169,9 @@ func surviveOutage(c *exam.C) {
 		})
 	}
 	p := stored(c)
-	inTime(c, c.Client("E", exam.ToInstance(run.Instance)), p, http.MethodGet, "when the program was started without Redis", http.StatusOK)
+	inTime(c, caller{Client: c.Client("E", exam.ToInstance(run.Instance))}, p, http.MethodGet, "when the program was started without Redis", http.StatusOK)
 
-	cl := c.Client("D", exam.To(severed))
+	cl := through(c, "D", severed)
 	faults := c.RedisFaults(severed)
 	p.warm(cl)
 	faults.Refuse(true)
@@ -153,7 +191,7 @@ func surviveOutage(c *exam.C) {
 
 // withoutRedis reads and changes through an instance that can't reach Redis. What
 // it shows must come from PostgreSQL.
-func withoutRedis(c *exam.C, cl *exam.Client, p *product, when string) {
+func withoutRedis(c *exam.C, cl caller, p *product, when string) {
 	r := inTime(c, cl, p, http.MethodGet, when, http.StatusOK)
 	p.wantPage(r, "en", exam.Did("GET of a product "+when))
 	inTime(c, cl, absent(c), http.MethodGet, when, http.StatusNotFound)
@@ -168,7 +206,7 @@ func withoutRedis(c *exam.C, cl *exam.Client, p *product, when string) {
 
 // inTime sends a request about a product, and fails the check unless it is answered
 // in time, and as wanted.
-func inTime(c *exam.C, cl *exam.Client, p *product, method, when string, want int) *exam.Response {
+func inTime(c *exam.C, cl caller, p *product, method, when string, want int) *exam.Response {
 	var body any
 	if method == http.MethodPut {
 		body = p.body()
@@ -184,6 +222,9 @@ func inTime(c *exam.C, cl *exam.Client, p *product, method, when string, want in
 		f.Saw = "the connection was closed without an answer"
 	case r.Status != want:
 		f.Saw = r.String()
+		if r.Status >= http.StatusInternalServerError {
+			f.Saw += because500(about(p, began))
+		}
 	default:
 		return r
 	}
@@ -191,9 +232,16 @@ func inTime(c *exam.C, cl *exam.Client, p *product, method, when string, want in
 	return nil
 }
 
+// about are the statements that name a product and began after a moment.
+func about(p *product, after time.Time) []wire.Statement {
+	return slices.DeleteFunc(sql(p.c), func(s wire.Statement) bool {
+		return s.Start.Before(after) || !slices.Contains(s.Params, p.sku) && !strings.Contains(s.SQL, p.sku)
+	})
+}
+
 // recovers waits until the instance caches again, and looks whether a change is
 // seen.
-func recovers(c *exam.C, cl *exam.Client, what string) {
+func recovers(c *exam.C, cl caller, what string) {
 	if !usable(c, cl) {
 		c.Fail(exam.Finding{
 			Did:      fmt.Sprintf("read products for %s after %s", back+grace, what),

@@ -84,6 +84,14 @@ func orderWords(n int64) string {
 	return fmt.Sprintf("%d orders", n)
 }
 
+// thereAre is orderWords with its verb, for a sentence.
+func thereAre(n int64) string {
+	if n > 1 {
+		return "there are " + orderWords(n)
+	}
+	return "there is " + orderWords(n)
+}
+
 // placed fails unless the answer is that of an order made, with the row that it
 // speaks of, and returns its id.
 func (a attempt) placed(r *exam.Response, opts ...exam.Option) int64 {

@@ -57,6 +57,33 @@ func because500(f exam.Finding, c *exam.C) exam.Finding {
 	return f
 }
 
+// because500Again says why the key of a failure is answered with a 5xx once more.
+// before is how many statements the check had seen until then.
+func (a attempt) because500Again(f exam.Finding, r *exam.Response, before int) exam.Finding {
+	seen := a.c.Statements()
+	for _, s := range seen[min(before, len(seen)):] {
+		switch {
+		case s.Err != nil:
+			return because500(f, a.c)
+		case a.names(s) && slices.Contains(s.FirstRow, fmt.Sprint(r.Status)):
+			f.Saw += fmt.Sprintf(". The failure was kept: under the key PostgreSQL found a %d, which is the answer to it from now on", r.Status)
+			return f
+		}
+	}
+	f.Saw += ". This time PostgreSQL refused nothing: your code failed at what the first try had left under the key"
+	return f
+}
+
+// ignored names the error of PostgreSQL after which the program went on.
+func ignored(c *exam.C) string {
+	for _, s := range slices.Backward(c.Statements()) {
+		if s.Err != nil {
+			return fmt.Sprintf(". PostgreSQL had answered %s to: %s. Nobody looked at that", s.Err.Code, oneLine(s.SQL))
+		}
+	}
+	return ". An error of PostgreSQL was not looked at"
+}
+
 // unanswered is the SQL that PostgreSQL was still busy with, the oldest, and
 // lastUnanswered the newest.
 func unanswered(seen []wire.Statement) string {

@@ -41,18 +41,18 @@ func freeAfterRefusal(c *exam.C) {
 // freed sends an order whose key must be free, and fails unless it is made; then
 // it is a key in use like any other.
 func (a attempt) freed(cl *exam.Client, clients [2]*exam.Client, did string) {
+	before := len(a.c.Statements())
 	r := a.send(cl)
 	f := exam.Finding{Did: did, Expected: "201, and one order: nothing had been made under that key", Saw: "the answer was " + r.String()}
 	switch {
 	case r.Status == http.StatusUnprocessableEntity:
-		f.Saw += ". The body of the request that failed was kept, though nothing came of it"
+		f.Saw += ". The first request still stands under the key, though no order came of it, and this one was compared with it"
 		a.c.Fail(f)
 	case r.Status == http.StatusConflict:
 		f.Saw += ". The key is marked as under way, and whatever was under way has ended"
 		a.c.Fail(f)
 	case r.Status >= http.StatusInternalServerError:
-		f.Saw += ". The failure was kept, and is the answer to that key from now on"
-		a.c.Fail(f)
+		a.c.Fail(a.because500Again(f, r, before))
 	case r.Status != http.StatusCreated:
 		f.Saw += ". The refusal was kept, as if it were the order"
 		a.c.Fail(f)
@@ -79,10 +79,10 @@ func freeAfterFailure(c *exam.C) {
 		full(c, refused.kind, refused.when, a.item)
 		r := a.send(clients[0])
 		did := "sent an order while " + refused.what
-		f := exam.Finding{Did: did, Expected: "500 or 503, and no order", Saw: "the answer was " + r.String() + "; there is " + orderWords(a.orders())}
+		f := exam.Finding{Did: did, Expected: "500 or 503, and no order", Saw: "the answer was " + r.String() + "; " + thereAre(a.orders())}
 		if r.Status != http.StatusInternalServerError && r.Status != http.StatusServiceUnavailable {
 			if r.Status == http.StatusCreated {
-				f.Saw += ". An error of PostgreSQL was not looked at"
+				f.Saw += ignored(c)
 				f.Why = "Until COMMIT has succeeded, nothing has happened that a caller may be told. This one will never try again."
 				f.Read = lesson + "one-transaction"
 			}
@@ -260,15 +260,16 @@ func (a attempt) afterCut(p *exam.Pending, did string) *exam.Response {
 func (a attempt) madeOnce(cl *exam.Client, since time.Time, did string) *exam.Response {
 	c := a.c
 	f := exam.Finding{Did: did, Expected: "201 for the retry, at the latest 2 seconds later, and one order"}
+	first := c.Statements()
 	r := a.insist(cl, since, f)
 	n := a.orders()
-	f.Saw = fmt.Sprintf("the retry got %s; there is %s", r, orderWords(n))
+	f.Saw = fmt.Sprintf("the retry got %s; %s", r, thereAre(n))
 	switch {
 	case r.Status == http.StatusConflict:
-		f.Saw = fmt.Sprintf("2 seconds later the retry still got %s; there is %s. The key was committed as one under way, and whoever could end that is gone", r, orderWords(n))
+		f.Saw = fmt.Sprintf("2 seconds later the retry still got %s; %s. The key was committed as one under way, and whoever could end that is gone", r, thereAre(n))
 		c.Fail(f)
 	case n > 1:
-		f.Saw = "the retry got 201, and now there are two orders: the first one had been committed by then, and its key had not, or was given up"
+		f.Saw = fmt.Sprintf("the retry got %d, and now %s. %s", r.Status, thereAre(n), a.becauseTwice(first))
 		c.Fail(f)
 	case r.Status == http.StatusCreated && n == 0:
 		f.Saw = fmt.Sprintf("the retry got 201 with Location %q, and there is no order: key and answer had been committed, and the order had not", r.Header.Get("Location"))

@@ -69,7 +69,11 @@ func (a attempt) same(first, again *exam.Response, did string) {
 // differs says in words how an answer is not the first one again, "" when it is.
 func differs(first, again *exam.Response) string {
 	if first.Status != again.Status {
-		return "the retry got " + again.String()
+		saw := "the retry got " + again.String()
+		if bytes.Equal(first.Body, again.Body) && first.Header.Get("Location") == again.Header.Get("Location") {
+			saw += ". The body and Location are those of the first answer; only the status differs"
+		}
+		return saw
 	}
 	for _, name := range []string{"Location", "Content-Type"} {
 		if was, is := first.Header.Get(name), again.Header.Get(name); was != is {
