@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -318,8 +319,14 @@ func recordID(r *http.Request) (int64, error) {
 	return id, nil
 }
 
+// decode reads a body. It looks at the bytes first: encoding/json puts U+FFFD where
+// one is not UTF-8, and says nothing.
 func decode(r *http.Request, into any) error {
-	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 64<<10))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, 64<<10))
+	if err != nil || !utf8.Valid(body) {
+		return bad("the body must be UTF-8, and of 64 KiB at the most")
+	}
+	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return bad("the body is not what it should be")

@@ -22,9 +22,11 @@ func stored(c *exam.C) {
 		{"blues", "(case when " + k.call() + " then artist else title end)", "", "a sort that was stored unread", []record{all[0], all[3]}},
 		{"", "title, (select '" + mark + "')", "", "a sort that was stored unread", all},
 		{"", "title", "desc, " + k.call(), "a direction that was stored unread", sorted(all, byTitle)},
-		{"", "cost", "", "a sort that is not on the list any more", all},
+		{"", "cost", "desc", "a sort that is not on the list any more", sorted(all, reversed(byID))},
 		{"", "label", "", "a sort that is not on the list any more", all},
 		{"", "price", "downwards", "a direction that is not on the list", sorted(all, byPrice)},
+		{"", "Title", "", "a sort that is on the list in small letters only", all},
+		{"", "title", "DESC", "a direction that is on the list in small letters only", sorted(all, byTitle)},
 		{"' or " + k.call() + " --" + mark, "", "", "a text that was stored unread", nil},
 		{"O'" + mark, "year", "desc", "a text that was stored unread", nil},
 	} {
@@ -111,9 +113,29 @@ func odd(c *exam.C) {
 		resp := s.do(bad.method, bad.path, body)
 		s.refused(resp, attempt{did: resp.Did(), note: bad.note, status: []int{400, max(bad.or, 400)}}, canary{c, 0}, before)
 	}
+	notUTF8(s, r)
 	s.lists(query("/records", "q", strings.Repeat("blues' ", 285)))
 	s.lists(query("/records", "q", strings.Repeat(`%_\`, 600)))
 	s.unchanged(r)
+}
+
+// notUTF8 sends bodies with a byte in them that is no UTF-8.
+func notUTF8(s shop, r record) {
+	name := searchPath(s.c.Unique("search"))
+	for _, bad := range []struct{ method, path, body, place string }{
+		{http.MethodPost, "/records", "{\"artist\":\"Bj\xf6rk\",\"title\":\"Debut\",\"year\":1993,\"price\":1}", "the artist Björk in Latin-1: ö is the byte f6, which is not UTF-8"},
+		{http.MethodPatch, fmt.Sprintf("/records/%d", r.ID), "{\"title\":\"caf\xe9\"}", "the title café in Latin-1: é is the byte e9, which is not UTF-8"},
+		{http.MethodPut, name, "{\"q\":\"caf\xe9\"}", "the text café in Latin-1: é is the byte e9, which is not UTF-8"},
+	} {
+		before := len(s.c.Statements())
+		resp := s.do(bad.method, bad.path, bad.body)
+		did := fmt.Sprintf("%s %s with %s", bad.method, bad.path, bad.place)
+		if resp.Status < 300 {
+			s.c.Fail(exam.Finding{Did: did, Expected: "400",
+				Saw: resp.String() + ". Where encoding/json can't read a byte, it puts U+FFFD and says nothing; whoever looks at the text that came out finds no fault any more"})
+		}
+		s.refused(resp, attempt{did: did, status: []int{400}}, canary{s.c, 0}, before)
+	}
 }
 
 // payloads are what tools try, for every place and for the quotes around it.
@@ -183,7 +205,7 @@ func everywhere(s shop, own record, text string) []*exam.Response {
 		s.do(http.MethodPut, search, map[string]any{"sort": text}), s.do(http.MethodPut, search, map[string]any{"order": text}),
 		s.get(search+"/records"))
 	if len(text) <= 64 && printableASCII(text) {
-		odd := shop{s.c, text}
+		odd := shop{c: s.c, name: text}
 		answers = append(answers, odd.get("/records"), odd.get(id), odd.get(search+"/records"))
 	}
 	return answers

@@ -121,6 +121,7 @@ func badOrder(call string) [][3]string {
 		{"sort", `"artist"`, "quoted"},
 		{"sort", "records.artist", "not as it stands on the list"},
 		{"sort", "1", "no name"},
+		{"sort", "Title", "the list has it in small letters"},
 		{"sort", "artist,title", "two names"},
 		{"sort", "'", "no name"},
 		{"order", "desc, " + expression, "it begins with a direction"},
@@ -129,6 +130,7 @@ func badOrder(call string) [][3]string {
 		{"order", "desc limit 1", "it begins with a direction"},
 		{"order", "descending", "it begins with a direction"},
 		{"order", "des", "no direction"},
+		{"order", "DESC", "the list has it in small letters"},
 		{"order", "up", "no direction"},
 		{"order", "'", "no direction"},
 	}
@@ -202,6 +204,10 @@ func numbers(c *exam.C) {
 		s.refused(s.do(http.MethodPatch, recordPath(bad), map[string]any{"price": 1}), a, k, before)
 	}
 	numbersInBodies(s, kept, k)
+	for _, body := range []string{`{"artist":"a","title":"b","year":null,"price":1}`, `{"artist":"a","title":"b","year":1970,"price":null}`} {
+		before := len(c.Statements())
+		s.refused(s.do(http.MethodPost, "/records", body), attempt{note: "null is no number", status: []int{400}}, k, before)
+	}
 	s.unchanged(kept)
 }
 

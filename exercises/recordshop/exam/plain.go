@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/cairn-learn/cairn/grader/exam"
 )
@@ -36,9 +37,10 @@ func stock(c *exam.C) (shop, []record) {
 	s, other := newShop(c), newShop(c)
 	artists := []string{"indigo", "amber", "indigo", "cedar", "amber", "marble"}
 	titles := []string{"slate blues", "cold harbor", "an amber light", "blues again", "zephyr", "meadow"}
+	years := []int64{1990, 987, 65, 1969} // as texts they come in another order, like the prices
 	var all []record
 	for i := range artists {
-		r := record{Artist: artists[i], Title: titles[i], Year: int64(1990 - 7*(i%4)), Price: int64(1000 + 137*((i*5)%6))}
+		r := record{Artist: artists[i], Title: titles[i], Year: years[i%4], Price: int64(900 + 137*((i*5)%6))}
 		other.insert(r)
 		all = append(all, s.insert(r))
 	}
@@ -58,9 +60,16 @@ func byYear(a, b record) int   { return cmp.Compare(a.Year, b.Year) }
 func byPrice(a, b record) int  { return cmp.Compare(a.Price, b.Price) }
 func byID(a, b record) int     { return cmp.Compare(a.ID, b.ID) }
 
+// asTexts compares numbers as somebody does who has made texts of them.
+func asTexts(number func(record) int64) func(a, b record) int {
+	return func(a, b record) int { return strings.Compare(fmt.Sprint(number(a)), fmt.Sprint(number(b))) }
+}
+
 func reversed(by func(a, b record) int) func(a, b record) int {
 	return func(a, b record) int { return by(b, a) }
 }
+
+const spacesGone = ". The space at its end was not looked for: q was trimmed"
 
 func list(c *exam.C) {
 	newShop(c).lists("/records")
@@ -71,13 +80,26 @@ func list(c *exam.C) {
 	s.lists(query("/records", "artist", "amber"), all[1], all[4])
 	s.lists(query("/records", "artist", "cedar", "artist", "marble"), all[3], all[5])
 	s.lists(query("/records", "artist", "amber", "q", "cold"), all[1])
+	s.mistaken([]record{all[1], all[4]}, ". amber was found, which is another text: artist is exactly this artist").
+		lists(query("/records", "artist", "AMBER"))
+	s.mistaken([]record{all[0], all[3]}, spacesGone).lists(query("/records", "q", " blues"), all[0])
+	s.mistaken([]record{all[0], all[3]}, spacesGone).lists(query("/records", "q", "blues "), all[3])
 	for _, o := range []struct {
-		sort string
-		by   func(a, b record) int
-	}{{"artist", byArtist}, {"title", byTitle}, {"year", byYear}, {"price", byPrice}, {"id", byID}} {
-		s.lists(query("/records", "sort", o.sort), sorted(all, o.by)...)
-		s.lists(query("/records", "sort", o.sort, "order", "asc"), sorted(all, o.by)...)
-		s.lists(query("/records", "sort", o.sort, "order", "desc"), sorted(all, reversed(o.by))...)
+		sort        string
+		by, asTexts func(a, b record) int
+	}{
+		{"artist", byArtist, nil}, {"title", byTitle, nil}, {"id", byID, nil},
+		{"year", byYear, asTexts(func(r record) int64 { return r.Year })},
+		{"price", byPrice, asTexts(func(r record) int64 { return r.Price })},
+	} {
+		up, down := s, s
+		if o.asTexts != nil {
+			why := ": they were compared as texts, in which 987 comes behind 1990"
+			up, down = s.mistaken(sorted(all, o.asTexts), why), s.mistaken(sorted(all, reversed(o.asTexts)), why)
+		}
+		up.lists(query("/records", "sort", o.sort), sorted(all, o.by)...)
+		up.lists(query("/records", "sort", o.sort, "order", "asc"), sorted(all, o.by)...)
+		down.lists(query("/records", "sort", o.sort, "order", "desc"), sorted(all, reversed(o.by))...)
 	}
 	s.lists(query("/records", "limit", "2"), all[:2]...)
 	s.lists(query("/records", "limit", "2", "offset", "3"), all[3:5]...)
@@ -122,7 +144,15 @@ func saved(c *exam.C) {
 	s.lists(list, all[0], all[3])
 	other.get(list).Want(http.StatusNotFound, exam.Did("GET "+list+" for another shop"))
 	put(map[string]any{"sort": "price"})
-	s.lists(list, sorted(all, byPrice)...)
+	s.mistaken(sorted(all, reversed(byPrice)), ". They come the other way, which was asked for in the search that this one replaced: what a PUT does not name must not stay").
+		lists(list, sorted(all, byPrice)...)
 	s.lists(list+"?limit=2&offset=1", sorted(all, byPrice)[1:3]...)
 	s.lists(list+"?artist=amber", sorted([]record{all[1], all[4]}, byPrice)...)
+	put(map[string]any{"q": "blues", "sort": "title"})
+	s.lists(list, all[3], all[0])
+	put(map[string]any{"q": "blues"})
+	s.mistaken([]record{all[3], all[0]}, ". They are sorted by title, which was asked for in the search that this one replaced: what a PUT does not name must not stay").
+		lists(list, all[0], all[3])
+	put(map[string]any{"q": "blues "})
+	s.mistaken([]record{all[0], all[3]}, spacesGone).lists(list, all[3])
 }

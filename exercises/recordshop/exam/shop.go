@@ -27,11 +27,24 @@ func (r record) body() map[string]any {
 
 // shop is a shop of the check's own, so that nothing else is in its lists.
 type shop struct {
-	c    *exam.C
-	name string
+	c     *exam.C
+	name  string
+	wrong mistake
 }
 
-func newShop(c *exam.C) shop { return shop{c, c.Unique("shop")} }
+// mistake is a list that a known mistake finds, and what is then said of it.
+type mistake struct {
+	found []record
+	cause string
+}
+
+func newShop(c *exam.C) shop { return shop{c: c, name: c.Unique("shop")} }
+
+// mistaken is the shop with a list that it must not answer with.
+func (s shop) mistaken(found []record, cause string) shop {
+	s.wrong = mistake{found, cause}
+	return s
+}
 
 // do sends a request for the shop.
 func (s shop) do(method, path string, body any) *exam.Response {
@@ -149,7 +162,12 @@ func (s shop) lists(path string, want ...record) {
 	if slices.Equal(got, want) {
 		return
 	}
-	s.c.Fail(foundOther(exam.Finding{Did: s.did(r), Expected: names(want), Saw: names(got)}, got, want))
+	f := exam.Finding{Did: s.did(r), Expected: names(want), Saw: names(got)}
+	if s.wrong.cause != "" && slices.Equal(got, s.wrong.found) {
+		f.Saw += s.wrong.cause
+		s.c.Fail(f)
+	}
+	s.c.Fail(foundOther(f, got, want))
 }
 
 // foundOther says in what way a list is not the one that was due.

@@ -41,7 +41,7 @@ func texts(c *exam.C) {
 	for _, text := range oddTexts {
 		goesThrough(s, decoy, text)
 	}
-	odd := shop{c, "O'Brien; -- \"" + c.Unique("shop") + `" 100%`}
+	odd := shop{c: c, name: "O'Brien; -- \"" + c.Unique("shop") + `" 100%`}
 	goesThrough(odd, odd.insert(nobody(c)), oddTexts[0])
 }
 
@@ -131,9 +131,9 @@ func bound(c *exam.C) {
 	place("the artist", func(s shop, v string) *exam.Response {
 		return s.get(query("/records", "artist", v, "artist", r.Artist))
 	})
-	place("the shop of the header", func(s shop, v string) *exam.Response { return shop{c, v}.get("/records") })
+	place("the shop of the header", func(s shop, v string) *exam.Response { return shop{c: c, name: v}.get("/records") })
 	place("the shop of the header", func(s shop, v string) *exam.Response {
-		return shop{c, v}.do(http.MethodPost, "/records", some(c).body())
+		return shop{c: c, name: v}.do(http.MethodPost, "/records", some(c).body())
 	})
 	body := func(method, path, field string) func(shop, string) *exam.Response {
 		return func(s shop, v string) *exam.Response {

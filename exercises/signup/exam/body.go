@@ -3,6 +3,7 @@ package exam
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -66,12 +67,17 @@ func sameKey(c *exam.C) {
 		{"a second shirt for runner 0", strings.Replace(whole, `"shirt":`, `"shirt":"S","shirt":`, 1)},
 		{`a second name, under the key n\u0061me`, again(`"n\u0061me":` + jsonOf(c.Unique("Other")))},
 		{"a second x inside of an unknown key", again(`"extra":{"x":1,"x":2}`)},
+		{"a second x in an object inside of an unknown key of runner 0", strings.Replace(whole, `"shirt":`, `"extra":{"x":1,"x":2},"shirt":`, 1)},
 	} {
 		r := c.Post("/teams", twice.body)
 		did := "POST /teams with a good team that has " + twice.what
 		if r.Status == http.StatusCreated {
 			c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusBadRequest),
 				Saw: r.String() + ": one of the two was stored, and the other is gone. encoding/json takes the last, and says nothing"})
+		}
+		if errs, _ := readErrors(r); r.Status == http.StatusUnprocessableEntity {
+			c.Fail(exam.Finding{Did: did, Expected: statusText(http.StatusBadRequest),
+				Saw: fmt.Sprintf("422 with the errors %s: the fields were judged, and the key that stands twice was not noticed. Any object counts, however deep, also where its key is unknown", listed(errs))})
 		}
 		wantProblem(c, r, did, kindMalformed)
 	}

@@ -126,6 +126,9 @@ func codeRemark(w wanted, code string) string {
 	case code == "required":
 		return fmt.Sprintf(". %s is there, with a value that is too short or too small. Decoded into a struct, what is empty looks like what is missing", w.pointer)
 	}
+	if code == "type" && slices.Contains(w.codes, "range") {
+		return fmt.Sprintf(". What stands at %s is a whole number, whether or not it fits into one of Go's types", w.pointer)
+	}
 	return fmt.Sprintf(". The code at %s is %q", w.pointer, code)
 }
 

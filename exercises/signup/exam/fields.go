@@ -1,7 +1,9 @@
 package exam
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -82,6 +84,17 @@ func oneField(c *exam.C) {
 		team, _ := spoiltRunner(c, 0, "born", edge)
 		created(c, fmt.Sprintf("POST /teams with a good team, in which runner 0 was born in %d", edge), team)
 	}
+	for _, odd := range []string{"a..b@club.example", "captain@club", "<captain>@club.example", "cap,tain@club.example"} {
+		sent := with(newTeam(c), "email", odd)
+		r := c.Post("/teams", sent)
+		did := "POST /teams with a good team whose email is " + odd
+		if errs, _ := readErrors(r); slices.Contains(errs, fieldError{"/email", "format"}) {
+			c.Fail(exam.Finding{Did: did, Expected: "201 Created: one @, something before and behind it, no space", Saw: r.String() + ". A rule was applied that the table does not have",
+				Why:  "Addresses are odder than patterns and parsers for them. The captain's mail gets there, and she cannot sign up.",
+				Read: lesson + "how-long-is-a-name"})
+		}
+		accepted(c, r, did, sent)
+	}
 	for _, n := range []int{3, 254} {
 		address := "a@" + strings.Repeat("b", n-2)
 		created(c, fmt.Sprintf("POST /teams with a good team whose email has %d characters", n), with(newTeam(c), "email", address))
@@ -128,6 +141,8 @@ func wrongTypes(c *exam.C) {
 		team, pointer := spoiltRunner(c, 1, t.key, t.value)
 		cases = append(cases, spoilt{t.what, team, at(pointer, "type")})
 	}
+	huge, pointer := spoiltRunner(c, 1, "born", json.Number("99999999999999999999"))
+	cases = append(cases, spoilt{"runner 1 was born in 99999999999999999999", huge, at(pointer, "range")})
 	for _, element := range []any{nil, "Ana", 7, []any{}} {
 		team := newTeam(c)
 		team["runners"].([]any)[1] = element
@@ -252,6 +267,8 @@ func characters(c *exam.C) {
 	wantEach(c, []spoilt{
 		{`its name has a \u0000 in it`, with(newTeam(c), "name", c.Words(1)+"\x00"+c.Words(1)), at("/name", "format")},
 		{"its name has a line break in it", with(newTeam(c), "name", c.Words(1)+"\n"+c.Words(1)), at("/name", "format")},
+		{`its club has a \u0085 (next line, a control character) in it`, with(newTeam(c), "club", c.Words(1)+"\u0085"+c.Words(1)), at("/club", "format")},
+		{`its name has a \u009f in it`, with(newTeam(c), "name", c.Words(1)+"\u009f"), at("/name", "format")},
 		{`its club has a \u007f in it`, with(newTeam(c), "club", c.Words(1)+"\x7f"), at("/club", "format")},
 		{`its email has a \u0000 in it`, with(newTeam(c), "email", "cap\x00tain@club.example"), at("/email", "format")},
 		{`runner 0 has a \u001b in the name`, team, at(pointer, "format")},

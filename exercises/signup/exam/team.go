@@ -28,7 +28,7 @@ func newTeam(c *exam.C) object {
 	}
 	return object{
 		"name":    c.Unique("The " + c.Words(1)),
-		"email":   c.Unique("captain") + "@club.example",
+		"email":   c.Unique("Captain") + "@Club.example",
 		"club":    c.Words(2),
 		"runners": runners,
 	}
@@ -92,6 +92,7 @@ func accepted(c *exam.C, r *exam.Response, did string, team object) (path string
 	path = "/teams/" + id.String()
 	c.Require(locationPath(r) == path, exam.Finding{Did: did, Expected: "Location: " + path, Saw: "Location: " + r.Header.Get("Location")})
 	same(c, did, got, team)
+	noClub(c, did, got, team)
 	return path
 }
 
@@ -128,8 +129,22 @@ func same(c *exam.C, did string, got, team object) {
 			f.Why = "Whoever sent it has another text than you have, and finds out when the two are compared. What you do not want, refuse; what you accept, keep."
 			f.Read = lesson + "how-long-is-a-name"
 		}
+		if ok && too && a != b && strings.EqualFold(a, b) {
+			f.Saw += ": its capitals are not what they were"
+			f.Why = "What stands before the @ is the receiving host's business, and there may be a difference. Compare without capitals if you must; keep what was sent."
+			f.Read = lesson + "how-long-is-a-name"
+		}
 		c.Fail(f)
 	}
+}
+
+// noClub fails when an answer has a club, and none was sent.
+func noClub(c *exam.C, did string, got, team object) {
+	_, sent := team["club"]
+	value, there := got["club"]
+	c.Require(sent || !there, exam.Finding{Did: did, Expected: "no member club: none was sent", Saw: "club is " + jsonOf(value),
+		Why:  "A client that sends the team back as it came is refused, for null is no club.",
+		Read: lesson + "missing-null-and-zero"})
 }
 
 // stored is how many teams of that name are in the table.
@@ -155,6 +170,7 @@ func accept(c *exam.C) {
 		r := c.Get(path)
 		r.Want(http.StatusOK).WantType("application/json")
 		same(c, r.Did(), r.Object(), team)
+		noClub(c, r.Did(), r.Object(), team)
 		c.Require(stored(c, team["name"]) == 1, exam.Finding{
 			Did:      "POST /teams, answered with 201",
 			Expected: fmt.Sprintf("a row in relay_entry with entered_name %q", team["name"]),

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"math"
 	"net/http"
@@ -228,7 +229,7 @@ func (a *api) update(r *http.Request, shop string, id int64) (int, any, error) {
 // fields reads the body, and knows what may be in it.
 func fields(r *http.Request) (map[string]any, error) {
 	var in map[string]any
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+	if err := decode(r, &in); err != nil {
 		return nil, invalid("the body is no JSON object")
 	}
 	for name, value := range in {
@@ -251,9 +252,20 @@ func fields(r *http.Request) (map[string]any, error) {
 	return in, nil
 }
 
+func decode(r *http.Request, into any) error {
+	raw, err := io.ReadAll(r.Body)
+	if err == nil && !utf8.Valid(raw) {
+		err = errors.New("not UTF-8")
+	}
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, into)
+}
+
 func (a *api) save(r *http.Request, shop, name string) (int, any, error) {
 	var in map[string]string
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+	if err := decode(r, &in); err != nil {
 		return 0, nil, invalid("the body is no search")
 	}
 	for field := range in {

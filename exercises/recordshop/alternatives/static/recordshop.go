@@ -163,13 +163,14 @@ func (w wanted) orderOK() bool { return w.Order == "" || w.Order == "asc" || w.O
 
 func (s server) save(w http.ResponseWriter, r *http.Request) {
 	var in wanted
-	d := json.NewDecoder(r.Body)
+	raw, err := io.ReadAll(r.Body)
+	d := json.NewDecoder(strings.NewReader(string(raw)))
 	d.DisallowUnknownFields()
-	if d.Decode(&in) != nil || !in.ok() {
+	if err != nil || !utf8.Valid(raw) || d.Decode(&in) != nil || !in.ok() {
 		refuse(w, http.StatusBadRequest)
 		return
 	}
-	_, err := s.Exec(r.Context(), saveSQL, pgx.NamedArgs{"shop": r.Header.Get("X-Shop"), "name": r.PathValue("name"),
+	_, err = s.Exec(r.Context(), saveSQL, pgx.NamedArgs{"shop": r.Header.Get("X-Shop"), "name": r.PathValue("name"),
 		"q": in.Q, "sort": in.Sort, "order": in.Order})
 	if err != nil {
 		answer(w, 0, nil, err)
@@ -195,31 +196,41 @@ func (s server) saved(w http.ResponseWriter, r *http.Request) {
 	s.list(w, r, found)
 }
 
-// record reads the body and returns it, checked, with the number of its fields; 0
-// when it is none.
+// record reads the body and returns what it holds, checked and written anew, with
+// the number of its fields; 0 when it is none.
 func record(r *http.Request) (body string, n int) {
 	raw, err := io.ReadAll(r.Body)
 	var in map[string]json.RawMessage
-	if err != nil || json.Unmarshal(raw, &in) != nil {
+	if err != nil || !utf8.Valid(raw) || json.Unmarshal(raw, &in) != nil {
 		return "", 0
 	}
+	read := map[string]any{}
 	for name, value := range in {
 		var text string
 		var number int
-		ok := false
+		ok := string(value) != "null"
 		switch name {
 		case "artist", "title":
-			ok = json.Unmarshal(value, &text) == nil && text != "" && storable(text) && utf8.RuneCountInString(text) <= 200
+			read[name] = &text
+			ok = ok && json.Unmarshal(value, &text) == nil && text != "" && storable(text) && utf8.RuneCountInString(text) <= 200
 		case "year":
-			ok = json.Unmarshal(value, &number) == nil && number >= 1 && number <= 9999
+			read[name] = &number
+			ok = ok && json.Unmarshal(value, &number) == nil && number >= 1 && number <= 9999
 		case "price":
-			ok = json.Unmarshal(value, &number) == nil && number >= 0 && number <= 1000000
+			read[name] = &number
+			ok = ok && json.Unmarshal(value, &number) == nil && number >= 0 && number <= 1000000
+		default:
+			ok = false
 		}
 		if !ok {
 			return "", 0
 		}
 	}
-	return string(raw), len(in)
+	checked, err := json.Marshal(read)
+	if err != nil {
+		return "", 0
+	}
+	return string(checked), len(in)
 }
 
 func within(text string, otherwise, least, most int) (int, bool) {

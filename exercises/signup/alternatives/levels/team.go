@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"strconv"
 	"strings"
 	"unicode"
@@ -12,7 +13,7 @@ import (
 // Runner is one of a team.
 type Runner struct {
 	Name  string `json:"name"`
-	Born  int    `json:"born"`
+	Born  int64  `json:"born"`
 	Shirt string `json:"shirt"`
 }
 
@@ -137,8 +138,11 @@ func readRunner(raw json.RawMessage, at string, f *faults) (r Runner) {
 	}
 	at += "/"
 	r.Name = f.text(l, at, "name", true, 1, 40)
-	if f.take(l, at, "born", true, &r.Born) && (r.Born < 1920 || r.Born > 2012) {
-		f.add(at+"born", "range")
+	var born big.Int // so that no whole number is too large for its type
+	if f.take(l, at, "born", true, &born) {
+		if r.Born = born.Int64(); !born.IsInt64() || r.Born < 1920 || r.Born > 2012 {
+			f.add(at+"born", "range")
+		}
 	}
 	if f.take(l, at, "shirt", true, &r.Shirt) {
 		switch r.Shirt {
