@@ -86,7 +86,9 @@ func (p *product) gone(did string, clients ...caller) *exam.Finding {
 func showChanges(c *exam.C) {
 	a, b := pair(c)
 	thrice(c, func() *exam.Finding {
-		p, other := stored(c), stored(c)
+		p, other := stored(c), absent(c)
+		other.sku = p.sku + "0" // a pattern that is meant for p finds it too
+		other.insert()
 		p.warm(a, b)
 		other.warm(a)
 		q := p.changed()
@@ -94,6 +96,9 @@ func showChanges(c *exam.C) {
 		if f := other.hits(b, "de", "read a product, changed another one, and read the first again"); f != nil {
 			f.Saw, _, _ = strings.Cut(f.Saw, ". Redis holds")
 			f.Saw += ". Its page was there, and went with the change of the other one. " + q.told()
+			if strings.Contains(q.change.told(), other.sku) {
+				f.Saw += ". Its SKU begins with that of the other one, and it was dropped as if it were the same"
+			}
 			f.Why = "A shop changes some product all the time. If each change empties the cache, there is none."
 			return f
 		}
@@ -169,20 +174,30 @@ func waiting(c *exam.C) int64 {
 
 // waitForCommit keeps a COMMIT from ending, and reads meanwhile.
 func waitForCommit(c *exam.C) {
-	thrice(c, func() *exam.Finding { return holdCommit(c, stored(c), false) })
-	thrice(c, func() *exam.Finding { return holdCommit(c, absent(c), true) })
+	thrice(c, func() *exam.Finding {
+		p := stored(c)
+		return holdCommit(c, p, "changed a product that was cached", p.wants)
+	})
+	thrice(c, func() *exam.Finding {
+		p := absent(c)
+		return holdCommit(c, p, "created a product of which the cache knew that it does not exist", p.gone)
+	})
+	thrice(c, func() *exam.Finding {
+		p := stored(c)
+		return holdCommit(c, p, "changed a product that was not cached", p.coldly)
+	})
 }
 
-func holdCommit(c *exam.C, p *product, fresh bool) *exam.Finding {
+// holdCommit keeps the COMMIT of a change from ending. before finds whether reads
+// show something else than what was there before.
+func holdCommit(c *exam.C, p *product, what string, before func(string, ...caller) *exam.Finding) *exam.Finding {
 	const lock = 7701
 	a, b := pair(c)
 	q := p.changed()
-	before, what := p.wants, "changed a product that was cached"
-	if fresh {
-		before, what = p.gone, "created a product of which the cache knew that it does not exist"
-	}
-	if f := before("read a product", a, b); f != nil {
-		return f
+	if !strings.HasSuffix(what, "not cached") {
+		if f := before("read a product", a, b); f != nil {
+			return f
+		}
 	}
 	undo := atCommit(c, "wait_at_commit", fmt.Sprintf("perform pg_advisory_xact_lock(%d)", lock), p)
 	hold := c.DB().Hold(fmt.Sprintf(`select pg_advisory_xact_lock(%d)`, lock))
@@ -201,7 +216,9 @@ func holdCommit(c *exam.C, p *product, fresh bool) *exam.Finding {
 	undo()
 	switch {
 	case f != nil:
-		f.Why = whyEarly
+		if f.Why == "" || f.Why == whyDenied {
+			f.Why = whyEarly
+		}
 		return f
 	case err != nil:
 		c.Fail(exam.Finding{Did: what, Expected: "204", Saw: "no answer: " + err.Error()})
@@ -235,8 +252,11 @@ func refuseCommit(c *exam.C) {
 			}
 			return f
 		}
+		p.unwritten(1, "changed a product, and "+what)
+		n.unwritten(0, "created a product, and "+what)
 		return n.gone("created a product, and "+what, a, b)
 	})
+	refuseHistory(c)
 }
 
 // loseCommit cuts the connection when a COMMIT was done, before its answer.
@@ -276,36 +296,63 @@ func commits(s wire.Statement, p *product) bool {
 
 // changeTwice lets the first of two changes be late on its way to Redis.
 func changeTwice(c *exam.C) {
+	thrice(c, func() *exam.Finding { return changeLate(c, http.MethodPut) })
+	thrice(c, func() *exam.Finding { return changeLate(c, http.MethodDelete) })
+}
+
+func changeLate(c *exam.C, method string) *exam.Finding {
 	a, b := pair(c)
 	faults := c.RedisFaults(first)
-	thrice(c, func() *exam.Finding {
-		p := stored(c)
-		p.warm(a, b)
-		q := p.changed()
-		r := q.changed()
-		faults.Delay(soon)
-		before := faults.Bites()[0].Delayed
-		q.change = begin(q, http.MethodPut, a)
-		put := a.Send(http.MethodPut, q.path(), q.body())
-		eventually(c, time.Second, func() bool { return faults.Bites()[0].Delayed > before || put.Answered() })
-		r.put(b).Want(http.StatusNoContent)
-		faults.Delay(0)
-		answer, err := put.Answer()
-		q.change.to = time.Now()
-		c.Require(err == nil && answer.Status == http.StatusNoContent, exam.Finding{Did: "changed a product", Expected: "204", Saw: fmt.Sprint(answer, err)})
-		want, other := r, q
-		if c.DB().Int(`select price from products where sku = $1`, p.sku) == q.price {
-			want, other = q, r
-		}
-		f := want.wants("changed a product through each of two instances at once, while what instance 1 sent was late at Redis", a, b)
-		if f == nil {
-			return nil
-		}
-		f.Saw += ". " + other.told()
-		wrote, ok := want.change.lastWrite()
-		if late, also := other.change.lastWrite(); ok && also && late.After(wrote) {
-			f.Saw += ". Both have written to the cache what they had stored, and the later write is of the earlier change"
-		}
-		return f
-	})
+	p := stored(c)
+	p.warm(a, b)
+	q := p.changed()
+	r := q.changed()
+	faults.Delay(soon)
+	before := faults.Bites()[0].Delayed
+	q.change = begin(q, method, a)
+	var body any
+	if method == http.MethodPut {
+		body = q.body()
+	}
+	late := a.Send(method, q.path(), body)
+	eventually(c, time.Second, func() bool { return faults.Bites()[0].Delayed > before || late.Answered() })
+	r.put(b).Want(http.StatusNoContent)
+	faults.Delay(0)
+	answer, err := late.Answer()
+	q.change.to = time.Now()
+	c.Require(err == nil && answer.Status == http.StatusNoContent, exam.Finding{Did: "changed a product", Expected: "204", Saw: fmt.Sprint(answer, err)})
+	if method == http.MethodDelete {
+		return r.afterDelete(q.change, a, b)
+	}
+	want, other := r, q
+	if c.DB().Int(`select price from products where sku = $1`, p.sku) == q.price {
+		want, other = q, r
+	}
+	f := want.wants("changed a product through each of two instances at once, while what instance 1 sent was late at Redis", a, b)
+	if f == nil {
+		return nil
+	}
+	f.Saw += ". " + other.told()
+	wrote, ok := want.change.lastWrite()
+	if late, also := other.change.lastWrite(); ok && also && late.After(wrote) {
+		f.Saw += ". Both have written to the cache what they had stored, and the later write is of the earlier change"
+	}
+	return f
+}
+
+// afterDelete looks at a product that was deleted and put at once.
+func (p *product) afterDelete(gone *change, clients ...caller) *exam.Finding {
+	const did = "deleted a product through instance 1, whose commands were late at Redis, and put it again through instance 2 meanwhile"
+	if p.c.DB().Int(`select count(*) from products where sku = $1`, p.sku) == 0 {
+		return p.gone(did, clients...) // the DELETE came later after all
+	}
+	f := p.wants(did, clients...)
+	if f == nil {
+		return nil
+	}
+	f.Saw += ". " + gone.told()
+	if _, wrote := gone.lastWrite(); wrote {
+		f.Saw += ". The DELETE has written to the cache that there is no such product, when there was one again"
+	}
+	return f
 }

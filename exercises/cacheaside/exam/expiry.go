@@ -68,6 +68,9 @@ func expire(c *exam.C) {
 		if f := haveExpiry(c, a); f != nil {
 			return f
 		}
+		if f := drawAnew(c, a); f != nil {
+			return f
+		}
 		return stayShort(c, a, b)
 	})
 	cutShort(c, a)
@@ -112,6 +115,36 @@ func haveExpiry(c *exam.C, cl caller) *exam.Finding {
 		Saw:  "all are the same, or nearly",
 		Why:  "After a restart, everything is read within seconds. A minute later it expires within seconds, all of it, and PostgreSQL gets in one moment what should come in a minute.",
 		Read: lesson + "not-all-at-once",
+	}
+}
+
+// drawAnew lets the entry of one page be written some times.
+func drawAnew(c *exam.C, cl caller) *exam.Finding {
+	p := stored(c)
+	var all []left
+	for range 6 {
+		for _, key := range p.keys() {
+			c.Redis().Do("DEL", key)
+		}
+		began := time.Now()
+		p.wantPage(p.get(cl, "en"), "en")
+		keys, f := p.expiries(began, ttl, "a read")
+		if f != nil || len(keys) == 0 {
+			return f
+		}
+		all = append(all, slices.MaxFunc(keys, func(a, b left) int { return int(a.ttl - b.ttl) }))
+	}
+	low := slices.MinFunc(all, func(a, b left) int { return int(a.ttl + a.age - b.ttl - b.age) })
+	high := slices.MaxFunc(all, func(a, b left) int { return int(a.ttl - b.ttl) })
+	if high.ttl > low.ttl+low.age {
+		return nil
+	}
+	return &exam.Finding{
+		Did:      fmt.Sprintf("read a product %d times, and dropped its keys from Redis in between", len(all)),
+		Expected: "its expiry is drawn anew each time",
+		Saw:      "it is the same each time, though other products have others: it depends on the product",
+		Why:      "What was dropped together and read again together then expires together, and does so again each time.",
+		Read:     lesson + "not-all-at-once",
 	}
 }
 

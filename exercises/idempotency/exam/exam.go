@@ -39,7 +39,7 @@ func Exam(x *exam.X) {
 		exam.Why(whyRetry), exam.Read(lesson+"keep-the-answer"))
 	x.Check("other-body", "refuses another body under the same key", refuseOtherBody, exam.After("retry"),
 		exam.Why(whyBody), exam.Read(lesson+"the-same-request"))
-	x.Check("own-keys", "keeps the keys of users apart", keepUsersApart, exam.After("retry"),
+	x.Check("own-keys", "keeps keys and users apart", keepUsersApart, exam.After("retry"),
 		exam.Why(whyUser), exam.Read(lesson+"whose-key"))
 	x.Check("refused-first", "leaves a key free when the order was refused", freeAfterRefusal, exam.After("retry", "bad-order"),
 		exam.Why(whyFree), exam.Read(lesson+"only-an-order-uses-a-key-up"))
@@ -56,6 +56,8 @@ func Exam(x *exam.X) {
 	x.Check("at-once", "makes one order of fifty requests at once", fiftyAtOnce, exam.After("retry"),
 		exam.Why(whyAtOnce), exam.Read(lesson+"who-comes-second"))
 	x.Check("under-way", "lets a retry wait, or says 409, while the first is under way", retryUnderWay, exam.After("retry"),
+		exam.Why(whyAtOnce), exam.Read(lesson+"who-comes-second"))
+	x.Check("slow-first", "makes one order when the first request is slow", takeTime, exam.After("at-once", "under-way"),
 		exam.Why(whyAtOnce), exam.Read(lesson+"who-comes-second"))
 	x.Check("other-keys", "takes other orders while one hangs", leaveOthersAlone, exam.After("retry", "own-keys"),
 		exam.Why(whyOthers), exam.Read(lesson+"who-comes-second"))

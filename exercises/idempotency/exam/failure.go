@@ -176,6 +176,8 @@ func dieAfter(c *exam.C) {
 	since := time.Now()
 	_, _ = p.Answer()
 	settle(c)
+	c.DB().Exec(`update orders set status = 'shipped' where user_id = $1`, a.user)
+	c.Note("the order has been shipped before the retry")
 	r := a.madeOnce(clients[1], since, did)
 	c.Instance(0).Restart()
 	a.same(r, a.send(clients[0]), did+", and then through the first, which had been started again")
@@ -278,6 +280,10 @@ func (a attempt) madeOnce(cl *exam.Client, since time.Time, did string) *exam.Re
 	case r.Status >= http.StatusInternalServerError:
 		c.Fail(because500(f, c))
 	case r.Status != http.StatusCreated:
+		c.Fail(f)
+	case r.Object()["status"] == "shipped":
+		f.Expected = "the answer that the first request would have got, with the status placed"
+		f.Saw = fmt.Sprintf("the retry got %s. The order was shipped after the instance had died: this answer was made anew, from the order as it is now. With the order none had been committed", r)
 		c.Fail(f)
 	}
 	a.placed(r, exam.Did(did))

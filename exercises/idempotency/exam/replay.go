@@ -142,6 +142,7 @@ func refuseOtherBody(c *exam.C) {
 		{more.body(), "another quantity"},
 		{strings.Replace(a.body(), "}", `,"gift":true}`, 1), "one more field, which the service does not know"},
 		{strings.Replace(a.body(), ":", ": ", 1), "one more space"},
+		{a.body() + "\n", "a newline at its end"},
 	} {
 		for _, cl := range clients {
 			r := cl.Post("/orders", other.body, a.headers()...)
@@ -151,7 +152,11 @@ func refuseOtherBody(c *exam.C) {
 			}
 			if r.Status == first.Status && bytes.Equal(r.Body, first.Body) {
 				f.Saw += ", which is the answer to the first. Nobody looked whether the bodies are the same"
-				if other.body != more.body() {
+				switch other.body {
+				case more.body():
+				case a.body() + "\n":
+					f.Saw = "the second request got the answer to the first. What stands at the end of the body was not compared"
+				default:
 					f.Saw = "the second request got the answer to the first. The bodies were compared after decoding; in what was decoded, the difference is gone"
 					f.Why = "A field that this version does not know may mean much to the client: gift wrapping, another address. Compared as they came, two bodies are never taken for one by mistake."
 				}
@@ -165,27 +170,47 @@ func refuseOtherBody(c *exam.C) {
 	a.same(first, a.send(clients[1]), "sent the first body again, after other bodies had been refused under its key")
 }
 
-// keepUsersApart uses one key for two users, and keys and names that look alike
-// when they are put together.
+// keepUsersApart uses one key for two users, keys and names that look alike when
+// they are put together, and such as differ in little.
 func keepUsersApart(c *exam.C) {
 	a, clients := newAttempt(c), bothInstances(c)
 	b := a
 	b.user = c.Unique("bob")
-	a.apart(b, clients, "two users sent the same order with the same key")
+	a.apart(b, clients, "two users sent the same order with the same key",
+		"That key was looked up without its user", "whose-key")
 	for _, piece := range []struct{ user, key string }{{"1", "1"}, {"-1", "1-"}} {
 		x, y := newAttempt(c), newAttempt(c)
 		y.user, y.item, y.price, y.quantity = x.user+piece.user, x.item, x.price, x.quantity
 		x.key = piece.key + y.key
-		x.apart(y, clients, fmt.Sprintf("user %s with the key %s and user %s with the key %s sent the same order", x.user, x.key, y.user, y.key))
+		x.apart(y, clients, fmt.Sprintf("user %s with the key %s and user %s with the key %s sent the same order", x.user, x.key, y.user, y.key),
+			"Name and key were put together into one text, and both pairs give the same", "whose-key")
 	}
+	x := newAttempt(c)
+	y := x
+	y.user = strings.ToUpper(x.user)
+	x.apart(y, clients, fmt.Sprintf("users %s and %s sent the same order with the same key", x.user, y.user),
+		"The two are different names, and were made one: only the case of their letters differs", "whose-key")
+	x = newAttempt(c)
+	y = x
+	y.key = strings.ToUpper(x.key)
+	x.apart(y, clients, fmt.Sprintf("one user sent the same order with the keys %s and %s", x.key, y.key),
+		"The two are different keys, and were made one: only the case of their letters differs", "a-key-from-the-client")
+	x = newAttempt(c)
+	y = x
+	long := x.key + strings.Repeat("k", 254-len(x.key))
+	x.key, y.key = long+"1", long+"2"
+	x.apart(y, clients, "one user sent the same order with two keys of 255 characters, of which only the last one differs",
+		"The two are different keys, and were made one: not all that stands in them was looked at", "a-key-from-the-client")
 }
 
-// apart sends both attempts and fails unless each gets an order of its own.
-func (a attempt) apart(b attempt, clients [2]*exam.Client, did string) {
+// apart sends both attempts and fails unless each gets an order of its own. cause
+// is what must be wrong when the second gets that of the first, and read where the
+// lesson speaks of it.
+func (a attempt) apart(b attempt, clients [2]*exam.Client, did, cause, read string) {
 	c := a.c
 	first, second := a.send(clients[0]), b.send(clients[1])
 	a.placed(first)
-	f := exam.Finding{Did: did, Expected: "201 for both, with an order each", Saw: "the second got " + second.String()}
+	f := exam.Finding{Did: did, Expected: "201 for both, with an order each", Saw: "the second got " + second.String(), Read: lesson + read}
 	if second.Status != http.StatusCreated {
 		if second.Status >= http.StatusInternalServerError {
 			f = because500(f, c)
@@ -193,15 +218,14 @@ func (a attempt) apart(b attempt, clients [2]*exam.Client, did string) {
 		c.Fail(f)
 	}
 	if second.Header.Get("Location") == first.Header.Get("Location") || bytes.Equal(first.Body, second.Body) {
-		f.Saw = fmt.Sprintf("the second got the order of the first: Location %s", second.Header.Get("Location"))
-		if a.key != b.key {
-			f.Saw += ". Name and key were put together into one text, and both pairs give the same"
-		} else {
-			f.Saw += ". That key was looked up without its user"
-		}
+		f.Saw = fmt.Sprintf("the second got the order of the first: Location %s. %s", second.Header.Get("Location"), cause)
 		c.Fail(f)
 	}
 	b.placed(second)
-	a.count(1, exam.Finding{Did: did, Saw: "for the first user"})
-	b.count(1, exam.Finding{Did: did, Saw: "for the second user"})
+	want := int64(1)
+	if a.user == b.user {
+		want = 2
+	}
+	a.count(want, exam.Finding{Did: did, Saw: "for the first user"})
+	b.count(want, exam.Finding{Did: did, Saw: "for the second user"})
 }

@@ -140,6 +140,7 @@ func retryUnderWay(c *exam.C) {
 	})
 	hold.Release()
 	want := a.answered(first, "sent an order, and sent it again while it was under way: the first request")
+	gaveUpOn(c, want, "the first request", did)
 	a.placed(want, exam.Did("sent an order, and sent it again while it was under way: the first request"))
 	f := exam.Finding{Did: did, Expected: "the retry waits and gets the first answer, or gets 409 with Retry-After"}
 	for _, p := range retries {
