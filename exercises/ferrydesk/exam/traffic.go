@@ -121,8 +121,12 @@ func routes(c *exam.C) {
 		c.Post("/"+c.Unique("admin")+"/"+c.Unique("setup"), nil)
 	}
 	c.Put("/sailings", nil)
-	w.expect(series{"", unknown, ""}, 2*n+1, "Where no pattern matches there is no route, and a value that comes from the client is no way out: this is where scanners knock.")
-	w.settle(fmt.Sprintf("%d times GET and POST of paths that do not exist, each another one; PUT /sailings, which the mux answers with 405", n), byRoute)
+	for _, path := range []string{"/metrics/" + c.Unique("m"), "/metricsfoo"} {
+		c.Get(path).Want(http.StatusNotFound, exam.Why("Only GET /metrics is yours. What merely begins like it goes to the app, which does not know it: it has to be counted, and may be a route some day."),
+			exam.Read(lesson+"what-a-scrape-is"))
+	}
+	w.expect(series{"", unknown, ""}, 2*n+3, "Where no pattern matches there is no route, and a value that comes from the client is no way out: this is where scanners knock.")
+	w.settle(fmt.Sprintf("%d times GET and POST of paths that do not exist, each another one; PUT /sailings, which the mux answers with 405; GET /metrics/… and /metricsfoo", n), byRoute)
 }
 
 func methods(c *exam.C) {
@@ -185,6 +189,7 @@ func codes(c *exam.C) {
 		w := begin(c)
 		r := c.Do(t.method, t.path, t.body)
 		r.Want(t.status, exam.Detail("The app answers so when nothing stands before it."))
+		wantNoMore(c, r)
 		w.expect(series{t.method, t.route, fmt.Sprint(t.status)}, 1, t.help)
 		w.settle(r.Did()+t.did, whole)
 		switch t.path {
@@ -194,6 +199,19 @@ func codes(c *exam.C) {
 			wantIn(c, r, "the header Link", r.Header.Get("Link"), "rel=preload")
 			wantIn(c, r, "the body", string(r.Body), "the ticket desk\n")
 		}
+	}
+}
+
+// appHeaders are those that the app, its mux and net/http send.
+var appHeaders = []string{"Allow", "Connection", "Content-Length", "Content-Type", "Date", "Link", "Transfer-Encoding", "X-Content-Type-Options"}
+
+// wantNoMore fails when an answer has a header that nobody behind the metrics sends.
+func wantNoMore(c *exam.C, r *exam.Response) {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		c.Require(slices.Contains(appHeaders, name), exam.Finding{Did: r.Did(), Expected: "the headers of the app, and no others",
+			Saw:  fmt.Sprintf("%s: %s, which the app does not send", name, r.Header.Get(name)),
+			Why:  "Metrics watch. What they add to the answers goes through caches and to clients, and somebody will come to rely on it.",
+			Read: lesson + "the-wrapper-in-between"})
 	}
 }
 

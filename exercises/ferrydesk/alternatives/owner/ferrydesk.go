@@ -42,7 +42,7 @@ func New(app *http.ServeMux) http.Handler {
 	registry.MustRegister(c)
 	page := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/metrics") {
+		if r.URL.Path == "/metrics" {
 			page.ServeHTTP(w, r)
 			return
 		}
