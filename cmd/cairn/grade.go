@@ -76,6 +76,11 @@ when everybody has a verdict, whichever.`,
 			return a.grade(cmd.Context(), o)
 		},
 	}
+	gradeFlags(cmd, &o, &exercise)
+	return cmd
+}
+
+func gradeFlags(cmd *cobra.Command, o *gradeOptions, exercise *string) {
 	cmd.Flags().StringVar(&o.dir, "dir", "", "grade the files in `DIR`, laid out as in the workspace")
 	cmd.Flags().Var((*seed)(&o.seed), "seed", "draw the same data as the grade with seed `N`")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON, and nothing else")
@@ -87,12 +92,11 @@ when everybody has a verdict, whichever.`,
 	cmd.Flags().BoolVar(&o.github, "github", false, "annotate the change, for GitHub Actions")
 	cmd.Flags().StringVar(&o.each.dir, "each", "", "grade the folder of each student in `DIR`")
 	cmd.Flags().StringVar(&o.each.csv, "csv", "", "with --each: write the table to `FILE`")
-	cmd.Flags().StringVar(&exercise, "exercise", "", "with --each: the exercise, as `NAME` would say it")
+	cmd.Flags().StringVar(exercise, "exercise", "", "with --each: the exercise, as `NAME` would say it")
 	cmd.Flags().IntVar(&o.each.jobs, "jobs", 0, "with --each: grade `N` side by side (one per processor)")
 	_ = cmd.MarkFlagDirname("dir")
 	_ = cmd.MarkFlagDirname("each")
 	_ = cmd.RegisterFlagCompletionFunc("evidence", cobra.FixedCompletions([]cobra.Completion{"full", "short", "none"}, cobra.ShellCompDirectiveNoFileComp))
-	return cmd
 }
 
 // seed is a flag. Seeds fit into the numbers of every JSON reader.

@@ -84,6 +84,15 @@ func oneField(c *exam.C) {
 		team, _ := spoiltRunner(c, 0, "born", edge)
 		created(c, fmt.Sprintf("POST /teams with a good team, in which runner 0 was born in %d", edge), team)
 	}
+	oddAddresses(c)
+	for _, n := range []int{3, 254} {
+		address := "a@" + strings.Repeat("b", n-2)
+		created(c, fmt.Sprintf("POST /teams with a good team whose email has %d characters", n), with(newTeam(c), "email", address))
+	}
+}
+
+// oddAddresses sends such as keep to the rule and look as if they did not.
+func oddAddresses(c *exam.C) {
 	for _, odd := range []string{"a..b@club.example", "captain@club", "<captain>@club.example", "cap,tain@club.example"} {
 		sent := with(newTeam(c), "email", odd)
 		r := c.Post("/teams", sent)
@@ -94,10 +103,6 @@ func oneField(c *exam.C) {
 				Read: lesson + "how-long-is-a-name"})
 		}
 		accepted(c, r, did, sent)
-	}
-	for _, n := range []int{3, 254} {
-		address := "a@" + strings.Repeat("b", n-2)
-		created(c, fmt.Sprintf("POST /teams with a good team whose email has %d characters", n), with(newTeam(c), "email", address))
 	}
 }
 
