@@ -38,7 +38,7 @@ func (o eachOptions) check(g gradeOptions, given func(flag string) bool) error {
 		}
 		return nil
 	}
-	for _, flag := range []string{"dir", "seed", "json", "watch", "junit", "github", "evidence"} {
+	for _, flag := range []string{"dir", "seed", "json", "watch", "junit", "github", "evidence", "race"} {
 		if given(flag) {
 			return usagef("--each writes a table; --%s is for one submission", flag)
 		}
@@ -84,9 +84,6 @@ func (a *app) gradeEach(ctx context.Context, o gradeOptions) error {
 		return err
 	}
 	m.exercise = stone.Exercise
-	if o.race && m.exercise.Kind == exercises.KindSQL {
-		return usagef("--race is about Go, and %s is an exercise in SQL", m.exercise.ID)
-	}
 	if err := m.read(); err != nil {
 		return err
 	}
@@ -170,7 +167,7 @@ func (m *marking) grade(ctx context.Context, student string) {
 		}, "")
 		return
 	}
-	s := grader.Submission{Exercise: spec, Dir: dir, Race: m.options.race}
+	s := grader.Submission{Exercise: spec, Dir: dir}
 	if code, err := grader.CodeHash(s); err == nil {
 		m.mu.Lock()
 		row, known := m.rows[student]
