@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/internal/nearest"
 )
 
@@ -35,7 +36,7 @@ const (
 // concurrent use.
 type Exercise struct {
 	ID       string // = folder = package name
-	Kind     string // "program", "sql"
+	Kind     build.Kind
 	Stone    string // "S4"
 	Lesson   string // "sql/lost-update"
 	Title    string

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/cairn-learn/cairn/grader/build"
 )
 
 const goodManifest = `kind: program
@@ -174,7 +176,7 @@ func TestManifestRefusals(t *testing.T) {
 	const file = "exercises/transfer/exercise.yaml"
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown key":      {"minutes: 35", "minuets: 35", `:6: unknown key "minuets"`},
-		"kind":             {"kind: program", "kind: poem", `:1: kind "poem" is not known; write program or sql`},
+		"kind":             {"kind: program", "kind: poem", `:1: kind "poem" is not known; there are program, sql, tests, image, workflow`},
 		"SQL in Go":        {"kind: program", "kind: sql", `:7: transfer.go is no SQL of the learner's`},
 		"stone":            {"stone: S4", "stone: 4", `:2: stone "4" is not a letter and a number, such as S4`},
 		"lesson":           {"lesson: sql/lost-update", "lesson: lost-update", `:3: lesson "lost-update" is not <track>/<lesson>`},
@@ -246,7 +248,7 @@ func TestSQLExercise(t *testing.T) {
 		fsys["transfer/"+dir+"schema.sql"] = file("select 1; -- " + dir)
 	}
 	e := mustLoad(t, fsys)
-	if spec := e.Spec(); !spec.SQL || spec.Fixture == nil || len(spec.Given) != 0 || len(spec.Packages) != 0 {
+	if spec := e.Spec(); spec.Kind != build.SQL || spec.Fixture == nil || len(spec.Given) != 0 || len(spec.Packages) != 0 {
 		t.Errorf("%+v", spec)
 	}
 	files, err := e.Starter()

@@ -5,22 +5,25 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/internal/strictyaml"
 )
 
 // The form of exercise.yaml.
 type (
 	manifest struct {
-		Kind     string           `yaml:"kind"`
+		Kind     build.Kind       `yaml:"kind"`
 		Stone    string           `yaml:"stone"`
 		Lesson   string           `yaml:"lesson"`
 		Title    string           `yaml:"title"`
 		Summary  string           `yaml:"summary"`
 		Minutes  int              `yaml:"minutes"`
 		Edit     []string         `yaml:"edit"`
+		Given    []string         `yaml:"given"`
 		Services manifestServices `yaml:"services"`
 		Limits   manifestLimits   `yaml:"limits"`
 		Hints    []string         `yaml:"hints"`
@@ -45,11 +48,8 @@ type (
 	}
 )
 
-// The kinds of exercises.
-const (
-	KindProgram = "program" // a program is examined from outside
-	KindSQL     = "sql"     // files of SQL are applied to a database, and that is examined
-)
+// kinds are what an exercise can be.
+var kinds = []build.Kind{build.Program, build.SQL, build.Tests, build.Image, build.Workflow}
 
 // The sane minutes of an exercise, and the steps of its hint ladder.
 const (
@@ -99,10 +99,12 @@ func (c *Catalogue) load(fsys fs.FS, id string) (*Exercise, error) {
 		return nil, err
 	}
 	e.Task = string(task[taskFile])
-	if e.Kind == KindProgram {
-		if e.given, err = e.files(".", programFile); err != nil {
-			return nil, err
-		}
+	given := m.Given
+	if e.Kind == build.Program {
+		given = []string{programFile}
+	}
+	if e.given, err = e.files(".", given...); err != nil {
+		return nil, err
 	}
 	if e.Postgres, err = m.postgres(f, sub); err != nil {
 		return nil, err
@@ -134,10 +136,14 @@ func (m *manifest) postgres(f *strictyaml.File, dir fs.FS) (*Postgres, error) {
 // check returns the first fault of a manifest.
 func (m *manifest) check(f *strictyaml.File, id string) error {
 	switch {
-	case m.Kind != KindProgram && m.Kind != KindSQL:
-		return f.Errorf("$.kind", "kind %q is not known; write %s or %s", m.Kind, KindProgram, KindSQL)
-	case m.Kind == KindSQL && m.Services.Postgres == nil:
-		return f.Errorf("$.kind", "an exercise of kind %s needs services.postgres", KindSQL)
+	case !slices.Contains(kinds, m.Kind):
+		return f.Errorf("$.kind", "kind %q is not known; there are %s", m.Kind, listed(kinds))
+	case m.Kind == build.SQL && m.Services.Postgres == nil:
+		return f.Errorf("$.kind", "an exercise of kind %s needs services.postgres", m.Kind)
+	case len(m.Given) > 0 && (m.Kind == build.Program || m.Kind == build.SQL):
+		return f.Errorf("$.given", "an exercise of kind %s gives no files of its own choice", m.Kind)
+	case len(m.Given) == 0 && m.Kind == build.Tests:
+		return f.Errorf("$.kind", "an exercise of kind %s gives the package to be tested", m.Kind)
 	case !stoneForm.MatchString(m.Stone):
 		return f.Errorf("$.stone", "stone %q is not a letter and a number, such as S4", m.Stone)
 	case !lessonForm.MatchString(m.Lesson):
@@ -153,18 +159,8 @@ func (m *manifest) check(f *strictyaml.File, id string) error {
 	case len(m.Hints) != hintSteps:
 		return f.Errorf("$.hints", "a hint ladder has %d steps (where to look, what to think, almost the code); this one has %d", hintSteps, len(m.Hints))
 	}
-	for i, name := range m.Edit {
-		at := fmt.Sprintf("$.edit[%d]", i)
-		switch {
-		case !fs.ValidPath(name) || name == ".":
-			return f.Errorf(at, "%q is not a path inside the exercise's folder", name)
-		case name == programFile || name == taskFile || name == manifestFile:
-			return f.Errorf(at, "%s is given and can't be edited", name)
-		case m.Kind == KindProgram && path.Ext(name) != ".go":
-			return f.Errorf(at, "%s is no Go file", name)
-		case m.Kind == KindSQL && (path.Ext(name) != ".sql" || name == m.Services.Postgres.Fixture):
-			return f.Errorf(at, "%s is no SQL of the learner's", name)
-		}
+	if err := m.checkFiles(f); err != nil {
+		return err
 	}
 	for i, hint := range m.Hints {
 		if strings.TrimSpace(hint) == "" {
@@ -172,6 +168,40 @@ func (m *manifest) check(f *strictyaml.File, id string) error {
 		}
 	}
 	return nil
+}
+
+// checkFiles returns the first fault of the files that a manifest names.
+func (m *manifest) checkFiles(f *strictyaml.File) error {
+	for i, name := range m.Edit {
+		at := fmt.Sprintf("$.edit[%d]", i)
+		switch {
+		case !fs.ValidPath(name) || name == ".":
+			return f.Errorf(at, "%q is not a path inside the exercise's folder", name)
+		case name == programFile || name == taskFile || name == manifestFile || slices.Contains(m.Given, name):
+			return f.Errorf(at, "%s is given and can't be edited", name)
+		case m.Kind == build.Program && path.Ext(name) != ".go":
+			return f.Errorf(at, "%s is no Go file", name)
+		case m.Kind == build.SQL && (path.Ext(name) != ".sql" || name == m.Services.Postgres.Fixture):
+			return f.Errorf(at, "%s is no SQL of the learner's", name)
+		case m.Kind == build.Tests && !strings.HasSuffix(name, "_test.go"):
+			return f.Errorf(at, "%s is no file of tests", name)
+		}
+	}
+	for i, name := range m.Given {
+		if !fs.ValidPath(name) || name == "." {
+			return f.Errorf(fmt.Sprintf("$.given[%d]", i), "%q is not a path inside the exercise's folder", name)
+		}
+	}
+	return nil
+}
+
+// listed joins kinds for a message.
+func listed(all []build.Kind) string {
+	names := make([]string, len(all))
+	for i, k := range all {
+		names[i] = string(k)
+	}
+	return strings.Join(names, ", ")
 }
 
 // limits reads the durations of a manifest.

@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/exam"
 	"github.com/cairn-learn/cairn/grader/services"
 )
@@ -24,7 +25,7 @@ func (e *Exercise) Spec() grader.Exercise {
 		GoMod:   e.gomod,
 		GoSum:   e.gosum,
 		Exam:    exams[e.ID],
-		SQL:     e.Kind == KindSQL,
+		Kind:    e.Kind,
 		Limits: grader.Limits{
 			Build:  e.Limits.Build,
 			Limits: exam.Limits{Start: e.Limits.Start, Check: e.Limits.Check, Exam: e.Limits.Exam},
@@ -36,7 +37,7 @@ func (e *Exercise) Spec() grader.Exercise {
 	if e.Redis != nil {
 		spec.Redis = &services.RedisFixture{Name: e.ID, MinVersion: e.Redis.Version}
 	}
-	if !spec.SQL {
+	if e.Kind.Compiled() || e.Kind == build.Tests {
 		spec.Packages = e.imports()
 	}
 	return spec

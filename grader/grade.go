@@ -72,7 +72,7 @@ func (g *Grader) Prepare(ctx context.Context, e Exercise) error {
 // Warm compiles what programs of an exercise are made of, which needs no network
 // and no server. Errors are of the compiler or of this machine.
 func (g *Grader) Warm(ctx context.Context, e Exercise) error {
-	if e.SQL {
+	if !e.Kind.Compiled() {
 		return nil
 	}
 	return g.warm(ctx, g.buildRequest(e, "", false), e.Packages)
@@ -82,7 +82,7 @@ func (g *Grader) Warm(ctx context.Context, e Exercise) error {
 // grading it. The errors are those of a folder that cannot be graded.
 func CodeHash(s Submission) (string, error) {
 	e := s.Exercise
-	taken, err := build.Take(build.Request{ID: e.ID, Dir: s.Dir, Edit: e.Edit, Given: e.Given, SQL: e.SQL})
+	taken, err := build.Take(build.Request{ID: e.ID, Dir: s.Dir, Edit: e.Edit, Given: e.Given, Kind: e.Kind})
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func (g *Grader) Grade(ctx context.Context, s Submission, events func(Event)) (R
 	if s.Exercise.Exam == nil {
 		return Report{}, fmt.Errorf("exercise %s has no exam", s.Exercise.ID)
 	}
-	s.Race = s.Race && !s.Exercise.SQL
+	s.Race = s.Race && s.Exercise.Kind.Compiled()
 	x, err := s.Exercise.Declare()
 	if err != nil {
 		return Report{}, fmt.Errorf("exercise %s: %w", s.Exercise.ID, err)
@@ -200,7 +200,8 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 		return
 	}
 	r.report.Code, r.report.Files = r.taken.Hash, r.taken.Own
-	if !r.s.Exercise.SQL {
+	switch kind := r.s.Exercise.Kind; {
+	case kind.Compiled():
 		if !r.phase(report.PhaseBuild, func() (err error) {
 			binary, err = r.g.compile(ctx, req, r.taken, r.s.Exercise.Packages)
 			return err
@@ -208,6 +209,10 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 			return
 		}
 		defer r.g.unpin(binary)
+	case parsers[kind] != nil:
+		if !r.phase(report.PhaseParse, func() error { return parsers[kind](ctx, r.taken) }) {
+			return
+		}
 	}
 	if !r.phase(report.PhaseServices, func() error {
 		got := <-servicesReady
@@ -242,6 +247,8 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 	}
 	if binary != nil {
 		options.Binary = binary.Path
+	} else {
+		options.Files = r.taken.Files
 	}
 	if w.redis != nil { // a nil *services.Redis would be a server all the same
 		options.Redis = w.redis
@@ -261,13 +268,13 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 		start = s.Start()
 		return nil
 	}
-	if r.s.Exercise.SQL {
-		if !r.phase(report.PhaseApply, func() error { return r.apply(ctx, w) }) {
-			return
-		}
-		_ = begin()
-	} else {
+	if r.s.Exercise.Kind == build.SQL && !r.phase(report.PhaseApply, func() error { return r.apply(ctx, w) }) {
+		return
+	}
+	if r.s.Exercise.Kind.Compiled() {
 		r.phase(report.PhaseStart, begin)
+	} else {
+		_ = begin()
 	}
 	if s.Trouble() == nil {
 		ended(start)
@@ -282,6 +289,10 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 		return nil
 	})
 }
+
+// parsers read what is no program, by kind. An error is a *build.ParseError for the learner, or
+// trouble.
+var parsers = map[build.Kind]func(context.Context, *build.Snapshot) error{}
 
 // apply runs the learner's SQL in the grade's database, as the role that owns it.
 // What did not end in time is ended.

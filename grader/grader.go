@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/exam"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/services"
@@ -32,7 +33,7 @@ type Exercise struct {
 	GoSum    []byte
 	Fixture  *services.Fixture      // nil when no database is needed
 	Redis    *services.RedisFixture // nil when no Redis is needed
-	SQL      bool                   // the files are SQL, and the database that they make is examined; there is no program
+	Kind     build.Kind             // what the learner writes; "" is a program
 	Exam     func(*exam.X)
 	Limits   Limits
 }
@@ -43,12 +44,10 @@ func (e Exercise) Declare() (*exam.X, error) {
 	switch {
 	case e.Exam == nil:
 		return nil, errors.New("there is no exam")
-	case e.SQL && e.Fixture == nil:
+	case e.Kind == build.SQL && e.Fixture == nil:
 		return nil, errors.New("SQL is examined in a database, and the exercise declares none")
-	case e.SQL:
-		return exam.DeclareSQL(e.Exam)
 	}
-	return exam.Declare(e.Exam)
+	return exam.DeclareFor(e.Kind, e.Exam)
 }
 
 // Limits bound one grade. Zero means the default.

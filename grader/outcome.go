@@ -14,6 +14,7 @@ func (r *run) end(err error) {
 	var refused *build.RefusedError
 	var compile *build.CompileError
 	var apply *build.ApplyError
+	var parse *build.ParseError
 	var limit *build.LimitError
 	var own *build.TroubleError
 	var unavailable *services.Unavailable
@@ -29,6 +30,8 @@ func (r *run) end(err error) {
 		rep.Verdict, rep.Diagnostics, rep.Reason = report.Broken, compile.Diagnostics, "the program does not compile"
 	case errors.As(err, &apply):
 		rep.Verdict, rep.Diagnostics, rep.Reason = report.Broken, apply.Diagnostics, "PostgreSQL did not take the file as it is, so nothing of it was applied"
+	case errors.As(err, &parse):
+		rep.Verdict, rep.Diagnostics, rep.Reason = report.Broken, parse.Diagnostics, parse.What
 	case errors.As(err, &limit):
 		rep.Verdict, rep.Reason = report.Limit, limit.Error()
 	case errors.As(err, &own):

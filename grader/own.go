@@ -30,5 +30,5 @@ func Fingerprint(e Exercise, dir string) string {
 }
 
 func take(e Exercise, dir string) (*build.Snapshot, error) {
-	return build.Take(build.Request{ID: e.ID, Dir: dir, Edit: e.Edit, Given: e.Given, SQL: e.SQL})
+	return build.Take(build.Request{ID: e.ID, Dir: dir, Edit: e.Edit, Given: e.Given, Kind: e.Kind})
 }

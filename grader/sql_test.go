@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/exam"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/services"
@@ -15,7 +16,7 @@ import (
 // sqlExercise asks for a table in which no n is below zero.
 func sqlExercise() Exercise {
 	return Exercise{
-		ID: "ledger", Title: "A ledger", Edit: []string{"schema.sql"}, SQL: true,
+		ID: "ledger", Title: "A ledger", Edit: []string{"schema.sql"}, Kind: build.SQL,
 		Fixture: &services.Fixture{Name: "ledger", SQL: "create table given (id int)"},
 		Exam: func(x *exam.X) {
 			x.Check("takes", "takes a number", func(c *exam.C) {
@@ -55,7 +56,7 @@ func TestSQL(t *testing.T) {
 	g := newServiceGrader(t)
 	t.Run("passes", func(t *testing.T) {
 		rep := gradeSQL(t, g, sqlExercise(), "\ufeff"+ledger)
-		if rep.Verdict != report.Passed || len(rep.Checks) != 3 || rep.Checks[0].ID != exam.AppliesID {
+		if rep.Verdict != report.Passed || len(rep.Checks) != 3 || rep.Checks[0].ID != "applies" {
 			t.Fatalf("%s %s %+v %+v", rep.Verdict, rep.Reason, rep.Diagnostics, rep.Checks)
 		}
 		var phases []string

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cairn-learn/cairn/exercises"
 	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/grader/report"
 )
@@ -124,8 +123,8 @@ func (a *app) grade(ctx context.Context, o gradeOptions) error {
 		return err
 	}
 	defer g.Close()
-	if o.race && job.stone.Exercise.Kind == exercises.KindSQL {
-		return usagef("--race is about Go, and %s is an exercise in SQL", job.stone.Exercise.ID)
+	if o.race && !job.stone.Exercise.Kind.Compiled() {
+		return usagef("--race is about programs, and %s is an exercise of kind %s", job.stone.Exercise.ID, job.stone.Exercise.Kind)
 	}
 	if o.watch {
 		return a.watch(ctx, g, job, o)

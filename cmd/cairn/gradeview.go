@@ -46,6 +46,7 @@ var phases = map[report.PhaseName]string{
 	report.PhaseBuild:    "building your program",
 	report.PhaseServices: "waiting for the servers",
 	report.PhaseApply:    "applying your SQL",
+	report.PhaseParse:    "reading your files",
 	report.PhaseStart:    "starting your program",
 	report.PhaseExamine:  "examining",
 }

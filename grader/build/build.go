@@ -1,7 +1,8 @@
 // Package build turns a learner's folder into a binary: it takes a snapshot of
 // the files, refuses what may not be submitted, and compiles the rest beside the
 // files that the exercise gives, in a clean environment. Where the files are SQL,
-// it applies them to a database instead. What is wrong comes back as diagnostics
+// it applies them to a database instead; where they are tests, it compiles them
+// against versions of a package. What is wrong comes back as diagnostics
 // in the learner's terms.
 package build
 
@@ -16,6 +17,25 @@ import (
 // Module is the module path of a learner's workspace: exercise <id> is its
 // package <Module>/<id>.
 const Module = "github.com/cairn-learn/cairn/exercises"
+
+// Kind is what a submission is, and so what becomes of its files.
+type Kind string
+
+// The kinds. Of the last three there is no program of the learner's to start: tests are compiled
+// against versions of a package, and the files of the others are read as they are.
+const (
+	Program  Kind = "program"  // a package in Go, examined from outside as a process
+	SQL      Kind = "sql"      // files of SQL, applied to a database
+	Tests    Kind = "tests"    // tests in Go of a package that is given
+	Image    Kind = "image"    // a Dockerfile
+	Workflow Kind = "workflow" // a workflow of GitHub Actions
+)
+
+// Compiled tells whether a program comes of the files.
+func (k Kind) Compiled() bool { return k == Program || k == "" }
+
+// listed tells whether the submission is the files that the exercise names, and no other.
+func (k Kind) listed() bool { return k == SQL || k == Image || k == Workflow }
 
 // Defaults of a Request.
 const (
@@ -37,7 +57,9 @@ type Request struct {
 	MemoryLimit int64         // of Compile, bytes of all its processes; 0 means 2 GiB
 	Race        bool          // build with the race detector, which needs cgo and a C compiler
 
-	SQL bool // the files are SQL, for Apply; there is no program to compile
+	Kind Kind // what the files are; "" is a program
+
+	test bool // compile tests, in place of a program
 }
 
 // RefusedError says that files may not be submitted as they are.
@@ -54,6 +76,14 @@ func (e *CompileError) Error() string { return "does not compile: " + summary(e.
 type ApplyError struct{ Diagnostics []report.Diagnostic }
 
 func (e *ApplyError) Error() string { return "does not apply: " + summary(e.Diagnostics) }
+
+// ParseError says that a file that is no program cannot be read as what it has to be.
+type ParseError struct {
+	What        string // one sentence without a full stop: "Docker cannot read the Dockerfile"
+	Diagnostics []report.Diagnostic
+}
+
+func (e *ParseError) Error() string { return e.What + ": " + summary(e.Diagnostics) }
 
 // LimitError says that compiling or applying took more than it may.
 type LimitError struct{ What string } // "compiling took longer than 2m0s"

@@ -215,10 +215,14 @@ func outcome(p *process.Process) (string, error) {
 
 // flags are the same for every build: other ones would miss Go's cache.
 func flags(r Request) []string {
-	all := []string{
-		"build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
-		"-p=" + strconv.Itoa(min(4, runtime.NumCPU())), // each compiler takes memory
+	all := []string{"build"}
+	if r.test {
+		all = []string{"test", "-c", "-vet=off"}
 	}
+	all = append(all,
+		"-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w",
+		"-p="+strconv.Itoa(min(4, runtime.NumCPU())), // each compiler takes memory
+	)
 	if r.Race {
 		all = append(all, "-race")
 	}

@@ -171,7 +171,9 @@ func (w *walk) checkHead(name string, content []byte) {
 	if f == nil || err != nil && f.Name == nil {
 		return // the compiler says it better
 	}
-	if path.Dir(name) == "." && f.Name != nil && f.Name.Name != "_" && f.Name.Name != "" && f.Name.Name != w.request.ID {
+	if f.Name != nil && w.request.Kind == Tests {
+		w.checkOutside(name, fset.PositionFor(f.Name.Pos(), false).Line, f.Name.Name)
+	} else if path.Dir(name) == "." && f.Name != nil && f.Name.Name != "_" && f.Name.Name != "" && f.Name.Name != w.request.ID {
 		line := fset.PositionFor(f.Name.Pos(), false).Line
 		w.refuse(name, line,
 			fmt.Sprintf("is not part of the program: it says package %s, and the program's package is %s", f.Name.Name, w.request.ID),
@@ -181,6 +183,15 @@ func (w *walk) checkHead(name string, content []byte) {
 		if imported, err := strconv.Unquote(spec.Path.Value); err == nil && imported == "C" {
 			w.refuse(name, fset.PositionFor(spec.Pos(), false).Line, `import "C" is not allowed here`, "Write the program in Go alone.")
 		}
+	}
+}
+
+// checkOutside refuses tests that are part of the package which they test: they are tried on other
+// versions of it, which have nothing in common but what is exported.
+func (w *walk) checkOutside(name string, line int, pkg string) {
+	if outside := w.request.ID + "_test"; pkg != outside {
+		w.refuse(name, line, "says package "+pkg+"; tests from outside the package say package "+outside,
+			"Write package "+outside+", import the package, and use what it exports.")
 	}
 }
 

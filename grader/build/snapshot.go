@@ -57,8 +57,12 @@ func Take(r Request) (*Snapshot, error) {
 	w.folder(".", 0)
 	switch {
 	case w.stopped:
-	case r.SQL:
+	case r.Kind == SQL:
 		w.checkSQL()
+	case r.Kind == Image, r.Kind == Workflow:
+		w.checkListed()
+	case r.Kind == Tests:
+		w.checkTests()
 	default:
 		w.others()
 		w.check()
@@ -146,7 +150,7 @@ func (w *walk) folder(dir string, depth int) {
 // entry takes, skips or refuses one name in a folder.
 func (w *walk) entry(name string, entry fs.DirEntry, depth int) {
 	base := entry.Name()
-	if strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") {
+	if (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_")) && !w.isNamed(name) {
 		return // Go and the editors keep their own there
 	}
 	switch mode := entry.Type(); {
@@ -156,18 +160,18 @@ func (w *walk) entry(name string, entry fs.DirEntry, depth int) {
 		if !w.skipFolder(name, base) {
 			w.folder(name, depth+1)
 		}
-	case w.request.SQL && !slices.Contains(w.request.Edit, name):
+	case w.request.Kind.listed() && !slices.Contains(w.request.Edit, name):
 		w.other = append(w.other, name) // notes, dumps, scripts: the learner's own business
 	case !mode.IsRegular():
 		w.refuse(name, 0, "is "+kindOf(mode)+", which is not allowed here", "Only ordinary files can be submitted.")
-	case w.request.SQL:
+	case w.request.Kind.listed():
 		w.take(name)
 	case foreign[strings.ToLower(path.Ext(base))] != "":
 		w.refuse(name, 0, foreign[strings.ToLower(path.Ext(base))]+", which is not allowed here", "Write the program in Go alone.")
 	case path.Ext(base) != ".go":
 		w.other = append(w.other, name)
-	case strings.HasSuffix(base, "_test.go"):
-		// Tests are the learner's own business.
+	case strings.HasSuffix(base, "_test.go") != (w.request.Kind == Tests):
+		// Tests are the learner's own business, or else the only thing that counts.
 	default:
 		if _, given := w.request.Given[name]; !given {
 			w.take(name)
@@ -175,9 +179,16 @@ func (w *walk) entry(name string, entry fs.DirEntry, depth int) {
 	}
 }
 
+// isNamed tells whether a name is that of a file to edit, or of a folder above one.
+func (w *walk) isNamed(name string) bool {
+	return slices.ContainsFunc(w.request.Edit, func(file string) bool {
+		return file == name || strings.HasPrefix(file, name+"/")
+	})
+}
+
 // skipFolder tells whether a folder cannot hold code of the learner's program.
 func (w *walk) skipFolder(name, base string) bool {
-	if w.request.SQL && !slices.ContainsFunc(w.request.Edit, func(file string) bool { return strings.HasPrefix(file, name+"/") }) {
+	if w.request.Kind.listed() && !w.isNamed(name) {
 		return true
 	}
 	if base == "testdata" || base == "vendor" || base == "node_modules" {

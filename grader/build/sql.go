@@ -1,7 +1,6 @@
 package build
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -25,16 +24,7 @@ func (w *walk) checkSQL() {
 }
 
 func (w *walk) checkScript(name string, content []byte) {
-	if encoding := encodingOf(content); encoding != "" {
-		w.refuse(name, lineOfOddByte(content), "is saved as "+encoding+"; it has to be UTF-8", "Save it again as UTF-8: most editors have “save with encoding”.")
-		return
-	}
-	if at := bytes.IndexByte(content, 0); at >= 0 { // PostgreSQL would take it for the end
-		w.refuse(name, lineAt(string(content), at), "holds a zero byte", "Remove it.")
-		return
-	}
-	if len(bytes.TrimSpace(content)) == 0 {
-		w.refuse(name, 1, "is empty", "Restore the starter with cairn reset "+w.request.ID+", or write the file again.")
+	if !w.checkText(name, content) { // PostgreSQL would take a zero byte for the end
 		return
 	}
 	sql := script(content)

@@ -48,7 +48,7 @@ func (c *C) Client(name string, opts ...ClientOption) *Client {
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	if !c.session.x.sql { // who sends a request without a program has made a fault in the exam
+	if c.session.x.kind.Compiled() { // who sends a request without a program has made a fault in the exam
 		cl.program = c.session.programs[0]
 	}
 	for _, o := range opts {

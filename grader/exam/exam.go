@@ -9,25 +9,34 @@
 package exam
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/cairn-learn/cairn/grader/build"
 )
 
 // StartsID is the id of the built-in check that precedes every other: the
 // program starts and accepts a connection on $PORT.
 const StartsID = "starts"
 
-// AppliesID takes its place where files of SQL are examined and no program: they
-// have been applied to the grade's database.
-const AppliesID = "applies"
+// builtIn is the check that precedes every other, by kind. It is passed before an exam begins,
+// since what fails it ends the grade with another verdict; only a program can fail it.
+var builtIn = map[build.Kind][2]string{
+	build.Program:  {StartsID, "starts and listens on $PORT"},
+	build.SQL:      {"applies", "is applied to a fresh database without an error"},
+	build.Tests:    {"compiles", "compile against the package"},
+	build.Image:    {"parses", "is a Dockerfile that can be read"},
+	build.Workflow: {"parses", "is a workflow that can be read"},
+}
 
 // X is an examination being declared. Checks run after the exam function has
 // returned, in the order of their declaration.
 type X struct {
 	checks    []*spec
-	sql       bool // there is no program
+	kind      build.Kind
 	instances int
 	env       []string
 	reshaped  []string
@@ -87,15 +96,18 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 // check has a malformed or repeated id or no title, or comes after a check that
 // is not declared before it, when there is no check at all, or when an upstream
 // has a malformed or repeated name or variable.
-func Declare(fn func(*X)) (*X, error) { return declare(fn, &X{instances: 1}) }
+func Declare(fn func(*X)) (*X, error) { return DeclareFor(build.Program, fn) }
 
-// DeclareSQL declares an exam of what SQL has made of a database. There is no
-// program, and so no client, no instance and no wire. It fails as Declare does.
-func DeclareSQL(fn func(*X)) (*X, error) { return declare(fn, &X{sql: true}) }
-
-func declare(fn func(*X), x *X) (*X, error) {
+// DeclareFor declares an exam of what another kind of submission comes to: of what SQL has made
+// of a database, of tests, of an image, of a workflow. There is no program then, and so no client,
+// no instance and no wire. It fails as Declare does.
+func DeclareFor(kind build.Kind, fn func(*X)) (*X, error) {
+	if _, known := builtIn[cmp.Or(kind, build.Program)]; !known {
+		return nil, fmt.Errorf("kind %q is not known", kind)
+	}
+	x := &X{kind: kind, instances: 1}
 	fn(x)
-	if x.sql {
+	if !kind.Compiled() {
 		x.instances = 0
 	}
 	if len(x.checks) == 0 {
@@ -104,7 +116,10 @@ func declare(fn func(*X), x *X) (*X, error) {
 	if err := x.checkUpstreams(); err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{StartsID: true, AppliesID: true}
+	seen := map[string]bool{}
+	for _, built := range builtIn {
+		seen[built[0]] = true
+	}
 	for _, s := range x.checks {
 		switch {
 		case !idForm.MatchString(s.id):
@@ -157,10 +172,7 @@ func (x *X) Upstreams() bool { return len(x.upstreams) > 0 }
 
 // Listed returns id and title of every check in order, the built-in one first.
 func (x *X) Listed() [][2]string {
-	list := [][2]string{{StartsID, "starts and listens on $PORT"}}
-	if x.sql {
-		list[0] = [2]string{AppliesID, "is applied to a fresh database without an error"}
-	}
+	list := [][2]string{builtIn[cmp.Or(x.kind, build.Program)]}
 	for _, s := range x.checks {
 		list = append(list, [2]string{s.id, s.title})
 	}

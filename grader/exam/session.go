@@ -19,6 +19,7 @@ import (
 type Options struct {
 	ID       string             // exercise id, which is also its package's name
 	Binary   string             // the program
+	Files    map[string][]byte  // where there is none: the learner's files and those that are given
 	Dir      string             // a folder for the program's home and temporary files
 	Seed     uint64             // of the random data
 	Database *services.Database // nil when the exercise has none

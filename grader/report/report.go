@@ -84,6 +84,7 @@ const (
 	PhaseBuild    PhaseName = "build"
 	PhaseServices PhaseName = "services"
 	PhaseApply    PhaseName = "apply" // of SQL, in place of build and start
+	PhaseParse    PhaseName = "parse" // of a file that is no program, in place of both
 	PhaseStart    PhaseName = "start"
 	PhaseExamine  PhaseName = "examine"
 	PhaseReport   PhaseName = "report"

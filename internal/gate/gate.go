@@ -166,7 +166,7 @@ func (r *run) versions() {
 		right[name] = others[name]
 		r.try(Item{Kind: Alternative, Name: name}, func(res *Result) { r.passes(res, others[name], 1, false) })
 	}
-	if !r.options.Race || r.spec.SQL { // the race detector is about Go
+	if !r.options.Race || !r.spec.Kind.Compiled() { // the race detector is about Go
 		return
 	}
 	for _, name := range sorted(right) {

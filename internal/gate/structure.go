@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/cairn-learn/cairn/grader/exam"
 	"github.com/cairn-learn/cairn/internal/nearest"
 	"github.com/cairn-learn/cairn/lessons"
 )
@@ -127,7 +126,7 @@ func (r *run) mutantHeaders(res *Result) error {
 	for _, listed := range x.Listed() {
 		ids = append(ids, listed[0])
 	}
-	caught := map[string]bool{exam.StartsID: true, exam.AppliesID: true}
+	caught := map[string]bool{ids[0]: true}
 	for _, m := range all {
 		for _, id := range append([]string{m.Check}, m.Also...) {
 			caught[id] = true

@@ -228,9 +228,9 @@ const readme = `# Your cairn workspace
 One folder per exercise. In each of them:
 
 - task.md says what is asked,
-- the Go or SQL files beside it are yours,
-- program/main.go, where there is one, starts what you write. It is given:
-  grading puts it back.
+- it also says which files are yours to write,
+- the others are given: grading puts them back. One of them is program/main.go,
+  which starts what you write.
 
 	cairn               the road, in your terminal
 	cairn start S4      begin an exercise

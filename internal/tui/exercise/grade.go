@@ -187,7 +187,7 @@ func (s *Screen) stop() bool {
 
 // phaseTimes says how long the phases took that a learner may care about.
 func phaseTimes(phases []report.Phase) string {
-	names := map[report.PhaseName]string{report.PhaseBuild: "build", report.PhaseApply: "apply", report.PhaseExamine: "exam"}
+	names := map[report.PhaseName]string{report.PhaseBuild: "build", report.PhaseApply: "apply", report.PhaseParse: "read", report.PhaseExamine: "exam"}
 	out := ""
 	for _, p := range phases {
 		name, ok := names[p.Name]

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/internal/tui/component"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
@@ -146,8 +146,11 @@ func (s *Screen) footnotes(width int) []string {
 
 func (s *Screen) logLines(width int) []string {
 	if s.report == nil || strings.TrimSpace(s.report.Log) == "" {
-		if s.Stone.Exercise.Kind == exercises.KindSQL {
+		switch s.Stone.Exercise.Kind {
+		case build.SQL:
 			return []string{s.Theme.Muted.Render("This exercise is SQL alone: no program runs, and none prints anything.")}
+		case build.Tests:
+			return []string{s.Theme.Muted.Render("Your tests printed nothing in the last grade.")}
 		}
 		return []string{s.Theme.Muted.Render("Your program printed nothing in the last grade.")}
 	}
