@@ -250,6 +250,9 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 	} else {
 		options.Files = r.taken.Files
 	}
+	if kind := r.s.Exercise.Kind; kind == build.Image || kind == build.Workflow {
+		options.Engine, options.Progress = r.g.engine, r.progress
+	}
 	if w.redis != nil { // a nil *services.Redis would be a server all the same
 		options.Redis = w.redis
 	}

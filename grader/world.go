@@ -68,17 +68,14 @@ func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 	if err != nil {
 		return world{}, err
 	}
-	progress := func(p services.Progress) {
-		r.emit(Event{Kind: Progress, What: p.What, Done: p.Done, Total: p.Total})
-	}
 	var w world
 	var errDB, errRedis error
 	var both sync.WaitGroup
 	if e.Fixture != nil {
-		both.Go(func() { w.db, errDB = database(ctx, provider, *e.Fixture, progress) })
+		both.Go(func() { w.db, errDB = database(ctx, provider, *e.Fixture, r.progress) })
 	}
 	if e.Redis != nil {
-		both.Go(func() { w.redis, errRedis = redis(ctx, provider, *e.Redis, progress) })
+		both.Go(func() { w.redis, errRedis = redis(ctx, provider, *e.Redis, r.progress) })
 	}
 	both.Wait()
 	if err := cmp.Or(errDB, errRedis); err != nil { // a report has room for one thing to do
@@ -93,6 +90,20 @@ func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 		w.vigil.Go(func() { w.redis.Vigil(ctx, lost) })
 	}
 	return w, nil
+}
+
+// progress tells what a service is doing on its way.
+func (r *run) progress(p services.Progress) {
+	r.emit(Event{Kind: Progress, What: p.What, Done: p.Done, Total: p.Total})
+}
+
+// engine opens the Docker engine for one grade.
+func (g *Grader) engine(ctx context.Context) (*services.Engine, error) {
+	provider, err := g.services()
+	if err != nil {
+		return nil, err
+	}
+	return provider.Engine(ctx)
 }
 
 // verify tells lost when a server is no longer the one that the grade began with.
