@@ -253,6 +253,7 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 	if kind := r.s.Exercise.Kind; kind == build.Image || kind == build.Workflow {
 		options.Engine, options.Progress = r.g.engine, r.progress
 	}
+	options.Bench, options.BenchErr = w.bench, w.benchErr
 	if w.redis != nil { // a nil *services.Redis would be a server all the same
 		options.Redis = w.redis
 	}
@@ -295,7 +296,7 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 
 // parsers read what is no program, by kind. An error is a *build.ParseError for the learner, or
 // trouble.
-var parsers = map[build.Kind]func(context.Context, *build.Snapshot) error{}
+var parsers = map[build.Kind]func(context.Context, *build.Snapshot) error{build.Workflow: parseWorkflow}
 
 // apply runs the learner's SQL in the grade's database, as the role that owns it.
 // What did not end in time is ended.
