@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -115,13 +116,11 @@ func (e *Engine) buildCache(ctx context.Context, image string, progress func(Pro
 	}
 	defer unlock()
 	note := filepath.Join(e.p.state.dir, "gocache")
-	made, err := e.cli.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: map[string]string{labelCache: "", labelState: e.owner}})
+	made, err := e.cacheVolume(ctx, name)
 	if err != nil {
 		return "", e.explain(ctx, err, "making a volume")
 	}
-	// A volume bears the moment at which it was made: one that was removed by hand and made again
-	// is another.
-	full := name + " " + made.Volume.CreatedAt
+	full := name + " " + made
 	if data, err := os.ReadFile(note); err == nil && string(data) == full {
 		return name, nil
 	}
@@ -134,6 +133,21 @@ func (e *Engine) buildCache(ctx context.Context, image string, progress func(Pro
 		return "", unavailable(err, "make it writable", "the file %s cannot be written", note)
 	}
 	return name, nil
+}
+
+// cacheVolume makes a volume unless it is there, and returns what tells it from one of the same name
+// that was removed by hand.
+func (e *Engine) cacheVolume(ctx context.Context, name string) (string, error) {
+	found, err := e.cli.VolumeInspect(ctx, name, client.VolumeInspectOptions{})
+	if err == nil {
+		return found.Volume.Labels[labelCache], nil
+	}
+	if !isGone(err) {
+		return "", err
+	}
+	made := rand.Text()
+	_, err = e.cli.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: map[string]string{labelCache: made, labelState: e.owner}})
+	return made, err
 }
 
 func (e *Engine) fillCache(ctx context.Context, image, volume string) error {
