@@ -22,7 +22,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// labelCache marks volumes that hold a build cache, with labelState. They are kept.
+// labelCache marks volumes that hold a build cache. They are kept, and are the same for all who use
+// the engine: whoever may use it may do anything anyway.
 const labelCache = "org.cairn.gocache"
 
 // Where a Machine's user may write, and where the build cache stands.
@@ -100,16 +101,16 @@ func (w *Workbench) Machine(ctx context.Context) (*Machine, error) {
 func (w *Workbench) Close() { w.e.Close() }
 
 // buildCache makes sure that there is a build cache of Go for an image and returns the volume that
-// holds it. Filling takes most of a minute of two processors, once for each image. Only cairn's own
-// program writes to it: the machines of learners see it read-only. Errors are *Unavailable, or the
-// context's.
+// holds it. Filling takes most of a minute of two processors, once for each image, and a second or
+// two for whoever comes later. Only cairn's own program writes to it: the machines of learners see
+// it read-only. Errors are *Unavailable, or the context's.
 func (e *Engine) buildCache(ctx context.Context, image string, progress func(Progress)) (string, error) {
 	found, err := e.cli.ImageInspect(ctx, image)
 	if err != nil {
 		return "", e.explain(ctx, err, "looking for the image "+image)
 	}
 	sum := sha256.Sum256([]byte(fmt.Sprint(found.ID, cacheScript, cacheProgram)))
-	name := "cairn-gocache-" + e.owner + "-" + hex.EncodeToString(sum[:6])
+	name := "cairn-gocache-" + hex.EncodeToString(sum[:6])
 	unlock, err := e.p.state.lock(ctx, "gocache", func() { progress(Progress{What: "waiting for another cairn, which compiles Go's standard library"}) })
 	if err != nil {
 		return "", err
@@ -146,7 +147,7 @@ func (e *Engine) cacheVolume(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	made := rand.Text()
-	_, err = e.cli.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: map[string]string{labelCache: made, labelState: e.owner}})
+	_, err = e.cli.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: map[string]string{labelCache: made}})
 	return made, err
 }
 
@@ -174,7 +175,7 @@ func (e *Engine) fillCache(ctx context.Context, image, volume string) error {
 
 // removeOtherCaches removes those of older images. One that is in use stays.
 func (e *Engine) removeOtherCaches(ctx context.Context, but string) {
-	found, err := e.cli.VolumeList(ctx, client.VolumeListOptions{Filters: make(client.Filters).Add("label", labelCache, labelState+"="+e.owner)})
+	found, err := e.cli.VolumeList(ctx, client.VolumeListOptions{Filters: make(client.Filters).Add("label", labelCache)})
 	if err != nil {
 		return
 	}

@@ -40,6 +40,9 @@ func Run(ctx context.Context, w *Workflow, repo Repository, event Event, m Machi
 }
 
 func runOn(ctx context.Context, w *Workflow, repo Repository, event Event, m machine, limit time.Duration) (*Result, error) {
+	if un := w.Unsupported(); len(un) > 0 {
+		return nil, un[0]
+	}
 	m.workspace = path.Join(m.home, "work", repo.Name, repo.Name)
 	r := &run{w: w, repo: repo, event: event, m: m, deadline: time.Now().Add(limit), jobs: map[string]needed{}, result: &Result{Event: event}}
 	var err error

@@ -151,7 +151,7 @@ func pinned(c *exam.C) {
 		case u.Version() == "":
 			saw = u.Ref + " is called without a version"
 		case hex:
-			saw = fmt.Sprintf("%s is called at %q, which is the beginning of a hash: another commit, or a tag, can be given the same one", u.Action(), u.Version())
+			saw = fmt.Sprintf("%s is called at %q, which is the beginning of a hash. GitHub takes a hash only with all of its 40 digits", u.Action(), u.Version())
 		case u.Version() == "main" || u.Version() == "master":
 			saw = fmt.Sprintf("%s is called at %q, a branch: each run takes whatever was pushed there last", u.Action(), u.Version())
 		}
