@@ -19,6 +19,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/services"
 	"github.com/cairn-learn/cairn/internal/gate"
@@ -36,6 +37,7 @@ const (
 	defaultRuns    = 2
 	buildRuns      = 2
 	containerShare = 4
+	versionShare   = 4 // and where each compiles several programs
 )
 
 func runs(t *testing.T) int {
@@ -162,6 +164,9 @@ func (c *submission) examine(t *testing.T, provider services.Provider, n int, su
 	}()
 	if c.exercise().Redis != nil && os.Getenv("CAIRN_SERVICES") != "native" {
 		n = max(min(n, defaultRuns), n/containerShare)
+	}
+	if c.exercise().Kind == build.Tests {
+		n = max(min(n, defaultRuns), n/versionShare)
 	}
 	for i := 0; i < n; i++ {
 		s := grader.Submission{Exercise: c.exercise(), Dir: dir}

@@ -17,9 +17,6 @@ import (
 	"github.com/cairn-learn/cairn/grader/report"
 )
 
-// TestsIn is how long one run of the learner's tests may take.
-const TestsIn = 10 * time.Second
-
 // wrongVersions begin with this. What tests print against them stays with the examiner: it would
 // show what is wrong with them.
 const wrongVersions = "wrong/"
@@ -27,7 +24,7 @@ const wrongVersions = "wrong/"
 // TestRun is one run of the learner's tests with one version of the package.
 type TestRun struct {
 	Passed bool   // the process exited with status 0; nothing that it printed counts
-	Late   bool   // it was ended for taking longer than TestsIn
+	Late   bool   // it was ended for taking longer than it may
 	Ending string // "exited with status 1"
 	Output string // safe to show; empty for a wrong version
 }
@@ -47,11 +44,12 @@ func (c *C) RunTests(version string, args ...string) TestRun {
 	defer func() { _ = os.RemoveAll(dir) }()
 	began := time.Now()
 	// The tests' own clock goes first, since it prints where they wait.
-	ctx, cancel := context.WithTimeout(c.ctx, TestsIn+2*time.Second)
+	limit := c.session.limits.Run
+	ctx, cancel := context.WithTimeout(c.ctx, limit+2*time.Second)
 	defer cancel()
 	p, err := process.Start(ctx, process.Spec{
 		Path: binary, Dir: dir,
-		Args: append([]string{"-test.paniconexit0", "-test.timeout=" + TestsIn.String()}, args...),
+		Args: append([]string{"-test.paniconexit0", "-test.timeout=" + limit.String()}, args...),
 		Env:  []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC", "HOME=" + dir, "TMPDIR=" + dir},
 
 		MemoryLimit: c.session.limits.Memory, FileLimit: c.session.limits.File, ProcessLimit: processLimit,
@@ -65,7 +63,7 @@ func (c *C) RunTests(version string, args ...string) TestRun {
 	<-p.Done()
 	exit, _ := p.Exit()
 	run := TestRun{Passed: exit.Reason == process.Exited && exit.Code == 0, Ending: exit.String()}
-	run.Late = errors.Is(ctx.Err(), context.DeadlineExceeded) || !run.Passed && time.Since(began) >= TestsIn
+	run.Late = errors.Is(ctx.Err(), context.DeadlineExceeded) || !run.Passed && time.Since(began) >= limit
 	shown := "a version with a mistake"
 	if !strings.HasPrefix(version, wrongVersions) {
 		run.Output, shown = p.Output(), version
@@ -86,7 +84,7 @@ func (c *C) PassesWith(version, what string, f Finding, args ...string) {
 	}
 	saw := "they failed: the process " + run.Ending
 	if run.Late {
-		saw = "they did not end within " + report.Took(TestsIn)
+		saw = "they did not end within " + report.Took(c.session.limits.Run)
 	}
 	c.Fail(f.or(Finding{
 		Did: "ran your tests with " + what, Expected: "that they pass: there is nothing wrong with it", Saw: saw,
