@@ -23,6 +23,7 @@ var corpusExercises = map[string]func() grader.Exercise{
 	"counter": counter,
 	"hits":    hits,
 	"gate":    gateExercise,
+	"judge":   judge,
 }
 
 // startsHandler is a program that serves what New of the package returns.
