@@ -117,7 +117,7 @@ func (r *jobRun) step(ctx context.Context, step *actionlint.Step) error {
 			err = r.checkout(ctx, exec, s)
 		}
 	case *actionlint.ExecRun:
-		result.Name = "Run " + firstLine(valueOf(exec.Run))
+		result.Name, result.Script = "Run "+firstLine(valueOf(exec.Run)), valueOf(exec.Run)
 		if runs {
 			outputs, err = r.script(ctx, exec, env, s, &result)
 		}

@@ -37,7 +37,7 @@ type StepResult struct {
 	Job        string // label of its job
 	Name       string // "Run go vet ./...", as GitHub names it
 	Line       int
-	Script     string   // with expressions replaced; "" for an action
+	Script     string   // with expressions replaced, unless it was skipped; "" for an action
 	Shell      []string // how it was run
 	Outcome    Conclusion
 	Conclusion Conclusion // Success in place of Failure with continue-on-error

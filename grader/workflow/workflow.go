@@ -49,6 +49,7 @@ func Parse(name string, data []byte) (*Workflow, []report.Diagnostic) {
 	var all []report.Diagnostic
 	for _, c := range complaints {
 		message := strings.TrimPrefix(c.Message, notYAML)
+		c.Line = max(c.Line, 1) // the parser has no number for the first line
 		d := report.Diagnostic{File: name, Line: c.Line, Col: c.Column, Message: "this is no YAML: " + safe.Line(message), Help: yamlHelp(w.Line(c.Line), message)}
 		d.Source = safe.Line(w.Line(c.Line))
 		all = append(all, d)

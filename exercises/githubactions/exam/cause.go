@@ -12,7 +12,11 @@ import (
 // cause says why a run is green that should be red.
 func (b badRepository) cause(r *workflow.Result) (saw, detail string) {
 	if s := r.Forgiven(); s != nil {
-		return fmt.Sprintf("%s ended with exit status %d, and continue-on-error has the run go on as if it had not", at(s), s.Status), last(s)
+		forgives := "continue-on-error of the step has it count as passed"
+		if s.Conclusion != workflow.Success {
+			forgives = "continue-on-error of the job " + s.Job + " keeps that from the run"
+		}
+		return fmt.Sprintf("a green run: %s ended with exit status %d, and %s", at(s), s.Status, forgives), last(s)
 	}
 	steps := r.Steps()
 	i := slices.IndexFunc(steps, func(s workflow.StepResult) bool {
@@ -44,6 +48,7 @@ var (
 	onePackage = regexp.MustCompile(`(?m)\bgo\s+(test|vet)(\s+-\S+)*\s*(\.?\s*)$`)
 	swallows   = regexp.MustCompile(`\|\|\s*([^\s;]+)`)
 	pipe       = regexp.MustCompile(`[^|]\|&?\s*([^|\s]+)`)
+	verifies   = regexp.MustCompile(`\bgo\s+mod\s+verify\b`)
 	carriesOn  = regexp.MustCompile(`(?m)^\s*set\s+\+e\b|^\s*set\s+\+o\s+errexit`)
 )
 
@@ -91,6 +96,9 @@ func (b badRepository) nothing(r *workflow.Result) (saw, detail string) {
 				return fmt.Sprintf("a green run: %s has run the tests without the race detector, and they pass", at(&s)), last(&s)
 			}
 		}
+	}
+	if i := slices.IndexFunc(r.Steps(), func(s workflow.StepResult) bool { return verifies.MatchString(s.Script) }); i >= 0 && b.defect == untidy {
+		return fmt.Sprintf("a green run: no step runs go mod tidy. go mod verify, in %s, looks whether the modules that were downloaded are those of go.sum, and not what go.mod requires", at(&r.Steps()[i])), ""
 	}
 	var ran []string
 	for _, s := range r.Steps() {

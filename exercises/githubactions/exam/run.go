@@ -76,6 +76,8 @@ func redFinding(c *exam.C, r *workflow.Result, repository string) exam.Finding {
 		f.Saw += fmt.Sprintf(". No step of the job %s has fetched the repository: each job begins on an empty machine", job.ID)
 	case s.Status == 127:
 		f.Saw += ": a command was not found. What a job installs is not there for the next one, and nothing can be installed here"
+	case strings.Contains(s.Output, "reading file://"):
+		f.Saw += ": it wanted a module that the repository does not require, and nothing can be installed here. Each gate can be had with what comes with Go"
 	case network.MatchString(s.Output):
 		f.Saw += ": it wanted to reach the network, and there is none here. Each gate can be had with what comes with Go"
 	case s.Status == 137:
@@ -84,7 +86,7 @@ func redFinding(c *exam.C, r *workflow.Result, repository string) exam.Finding {
 	return f
 }
 
-var network = regexp.MustCompile(`(?i)could not resolve|no such host|network is unreachable|temporary failure in name resolution|dial tcp|no such file or directory.*/modules/`)
+var network = regexp.MustCompile(`(?i)could not resolve|no such host|network is unreachable|temporary failure in name resolution|dial tcp`)
 
 // badRepository is a repository with a defect, and the gate that has to notice.
 type badRepository struct {

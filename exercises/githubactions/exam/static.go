@@ -98,7 +98,7 @@ func triggers(c *exam.C) {
 			saw = fmt.Sprintf("pull_request is limited to the types %s (line %d): commits that are added later (synchronize) are never judged", strings.Join(t.Types, ", "), t.Line)
 		}
 		if saw != "" {
-			c.Fail(exam.Finding{Did: did, Expected: expected, Saw: saw})
+			c.Fail(exam.Finding{Did: did, Expected: expected, Saw: saw, Detail: "This is the place to begin: a workflow that does not run judges nothing. Under on stand the events."})
 		}
 	}
 }
