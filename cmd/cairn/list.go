@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -73,11 +72,12 @@ func (l look) ahead(route *road.Route, state func(*road.Stone) workspace.State) 
 	done := func(s *road.Stone) bool { return state(s).Done() }
 	n, written := road.Section{Rows: route.Stones}.Count(done)
 	text := l.style("1", route.Path.Title) + fmt.Sprintf("  %d of %d done\n", n, written)
-	i := slices.IndexFunc(route.Stones, func(s *road.Stone) bool { return s.Lesson.Written && !done(s) })
-	if i < 0 {
+	next := route.Next(
+		func(s *road.Stone) bool { return state(s) == workspace.Started || state(s) == workspace.Failed },
+		func(s *road.Stone) bool { return state(s) == workspace.Open })
+	if next == nil {
 		return text
 	}
-	next := route.Stones[i]
 	text += "Next: " + next.Lesson.Stone + " " + next.Lesson.Title
 	if stage, ok := route.StageOf(next); ok && !stage.Stage.By.IsZero() {
 		text += ", " + road.Due(stage.Stage.By, time.Now())

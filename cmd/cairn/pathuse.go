@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cairn-learn/cairn/grader/safe"
 	"github.com/cairn-learn/cairn/internal/nearest"
 	"github.com/cairn-learn/cairn/internal/ownpath"
 	"github.com/cairn-learn/cairn/internal/road"
@@ -23,7 +24,7 @@ func newPathUse(a *app) *cobra.Command {
 	var start string
 	var check bool
 	cmd := &cobra.Command{
-		Use: "use FILE", Short: "Take a path that somebody made, and walk it", Args: exactly(1, "a path file, or a folder with "+ownpath.FileName),
+		Use: "use FILE", Short: "Take a path that somebody made, and walk it", Args: exactly(1, "the name of a path file"),
 		Long: `Use takes a path that somebody made for you: a YAML file that picks stones, adds
 pages of its own, and says by when. cairn keeps a copy, so the file may go away, and
 walks that path from now on. With a newer file it brings the path up to date; what
@@ -41,7 +42,7 @@ Where the path counts in days, day 1 is the day on which it is first used, or wh
 				return err
 			}
 			for _, note := range checked.Notes {
-				fmt.Fprintf(a.err, "note: %s\n", note)
+				fmt.Fprintf(a.err, "note: %s\n", safe.Line(note))
 			}
 			if check {
 				return a.sayPath(checked.Path, "is right")
@@ -84,7 +85,8 @@ func (a *app) readPath(name, start string) (*ownpath.Checked, error) {
 // unreadPath says why a path file was not taken.
 func (a *app) unreadPath(name string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
-		return hinted(exitUsage, err, "Nothing was taken; your path is as it was.")
+		// It quotes a file that somebody else has written.
+		return hinted(exitUsage, errors.New(safe.Text(err.Error())), "Nothing was taken; your path is as it was.")
 	}
 	if a.course.Path(strings.ToLower(name)) != nil {
 		return hinted(exitUsage, fmt.Errorf("there is no file %s", name), "To walk the path of that name: cairn path "+strings.ToLower(name))

@@ -1,15 +1,18 @@
 package ownpath
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
@@ -100,13 +103,17 @@ type (
 // Parse reads the text of a path file and asks for its pages by their names. The
 // name of the file is used in errors only, which are as those of Read.
 func Parse(name string, data []byte, r *road.Road, start time.Time, page func(string) ([]byte, error)) (*Checked, error) {
-	if line := anchor(data); line > 0 {
-		return nil, fmt.Errorf("%s:%d: a path file has no anchors (&) and aliases (*); write it out", name, line)
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if !utf8.Valid(data) {
+		return nil, fmt.Errorf("%s:%d: the file is not UTF-8", name, 1+bytes.Count(data[:validUpTo(data)], []byte("\n")))
+	}
+	if line, why := tooClever(data); line > 0 {
+		return nil, fmt.Errorf("%s:%d: %s", name, line, why)
 	}
 	var y pathYAML
 	file, err := strictyaml.Read(name, data, &y)
 	if err != nil {
-		return nil, err
+		return nil, nearestKey(err)
 	}
 	c := &checker{
 		file: file, road: r, start: start, page: page, names: newNames(r), at: map[string]place{},
@@ -123,15 +130,47 @@ func Parse(name string, data []byte, r *road.Road, start time.Time, page func(st
 	return &Checked{Path: c.path, Notes: c.notes}, nil
 }
 
-// anchor returns the line of the first anchor or alias, 0 where there is none: a
-// few of them can stand for more than a machine can hold.
-func anchor(data []byte) int {
+var unknownKey = regexp.MustCompile(`unknown key "([^"]*)"$`)
+
+// nearestKey adds to the complaint about an unknown key the one that may be meant.
+func nearestKey(err error) error {
+	m := unknownKey.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	return fmt.Errorf("%w%s", err, suggest(m[1], []string{"id", "title", "summary", "stages", "by", "stones"}))
+}
+
+// deepest is how far a path file may be nested; its form needs four.
+const deepest = 10
+
+// tooClever returns the line of the first thing in a file with which a few bytes
+// keep a machine busy, and what is to be said of it; 0 where there is none. An alias
+// can stand for more than a machine can hold, and nesting is dear to read.
+func tooClever(data []byte) (line int, why string) {
+	depth, dashes, dashed := 0, 0, 0
 	for _, t := range lexer.Tokenize(string(data)) {
-		if (t.Type == token.AnchorType || t.Type == token.AliasType) && t.Position != nil {
-			return t.Position.Line
+		if t.Position == nil {
+			continue
+		}
+		switch t.Type {
+		case token.AnchorType, token.AliasType:
+			return t.Position.Line, "a path file has no anchors (&) and aliases (*); write it out"
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth--
+		case token.SequenceEntryType:
+			if t.Position.Line != dashed {
+				dashes, dashed = 0, t.Position.Line
+			}
+			dashes++
+		}
+		if depth > deepest || dashes > deepest {
+			return t.Position.Line, "this is nested too deep for a path file"
 		}
 	}
-	return 0
+	return 0, ""
 }
 
 // readPage reads a page that lies in the folder of the path file. Links are not
@@ -143,7 +182,7 @@ func readPage(root *os.Root, name string) ([]byte, error) {
 		info, err := root.Lstat(filepath.FromSlash(part))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, errors.New("there is no such file beside the path file" + similar(root, parts[:i], parts[i]))
+			return nil, errors.New("there is no such file beside the path file" + similar(root, parts[:i], parts[i], i < len(parts)-1))
 		case err != nil:
 			return nil, plainly(err)
 		case info.Mode()&fs.ModeSymlink != 0:
@@ -168,15 +207,15 @@ func readPage(root *os.Root, name string) ([]byte, error) {
 	return data, nil
 }
 
-// similar suggests the entry of a folder that is most like a name.
-func similar(root *os.Root, folder []string, name string) string {
+// similar suggests the page, or the folder, of a folder that is most like a name.
+func similar(root *os.Root, folder []string, name string, folders bool) string {
 	entries, err := fs.ReadDir(root.FS(), filepath.ToSlash(filepath.Join(append([]string{"."}, folder...)...)))
 	if err != nil {
 		return ""
 	}
 	var names []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".md") || e.IsDir() {
+		if e.IsDir() == folders && (folders || strings.HasSuffix(strings.ToLower(e.Name()), ".md")) {
 			names = append(names, strings.Join(append(slices.Clone(folder), e.Name()), "/"))
 		}
 	}
