@@ -64,7 +64,7 @@ func (a *app) showPath(ctx context.Context, route *road.Route, asJSON bool) erro
 		text.WriteString(l.section(section, state, true))
 	}
 	if p, err := ownpath.Load(ownpath.Dir(), route.Path.ID); route.Path.Own && err == nil && p != nil {
-		fmt.Fprintf(&text, "\n%s\n", l.style("2", l.wrap(fmt.Sprintf("Taken from %s; day 1 is %s.", safe.Line(p.From), p.Day1().Format("Mon 2 Jan 2006")), 0)))
+		fmt.Fprintf(&text, "\n%s\n", l.style("2", l.wrap(fmt.Sprintf("Day 1 is %s. Taken from %s", p.Day1().Format("Mon 2 Jan 2006"), safe.Line(p.From)), 0)))
 	}
 	_, err = io.WriteString(a.out, l.plain(text.String()))
 	return err

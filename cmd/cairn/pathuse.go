@@ -111,7 +111,7 @@ func (a *app) usePath(p *ownpath.Path) error {
 		return err
 	}
 	if err := a.choose(p.ID); err != nil {
-		return fmt.Errorf("the path %s is kept, but could not be chosen: %w", p.ID, err)
+		return hinted(exitFailed, fmt.Errorf("the path %s is kept, but could not be chosen: %w", p.ID, err), "The settings were left as they are.")
 	}
 	if old == nil {
 		return a.sayPath(p, "is yours now")
