@@ -268,7 +268,7 @@ func (c *checker) remarks() {
 }
 
 // needs notes what should be behind a learner at a stone and is not on the path, or
-// only later.
+// only later. What is not written yet nobody could put there.
 func (c *checker) needs(p place) {
 	if p.stone == nil {
 		return
@@ -276,9 +276,9 @@ func (c *checker) needs(p place) {
 	var missing, later []string
 	for _, name := range p.stone.Lesson.After {
 		switch before, on := c.at[name]; {
-		case !on:
+		case !on && c.road.Course.Stone(name).Written:
 			missing = append(missing, name)
-		case before.order > p.order:
+		case on && before.order > p.order:
 			later = append(later, name)
 		}
 	}

@@ -49,7 +49,7 @@ stages:
       - page: pages/How we Deploy.md
       - F2
       - SQL/Constraints
-      - lostUpdate
+      - gracefulShutdown
   - title: Then
     by: 2026-12-15
     stones: [A1, welcome]
@@ -85,14 +85,14 @@ func TestParse(t *testing.T) {
 	for _, s := range p.Stages {
 		got = append(got, s.Title+"/"+s.By+"/"+strings.Join(s.Steps, " "))
 	}
-	want := []string{"First/day 5/payments/how-we-deploy F2 S1 S4", "Then/2026-12-15/A1 0", "At last//A3"}
+	want := []string{"First/day 5/payments/how-we-deploy F2 S1 F6", "Then/2026-12-15/A1 0", "At last//A3"}
 	if !slices.Equal(got, want) {
 		t.Errorf("stages: %q", got)
 	}
 	if len(p.Pages) != 1 || p.Pages[0].Title != "How we deploy" || p.Pages[0].Text != "Some words.\n\n## How *we* deploy\n\n\tmake\n" {
 		t.Errorf("pages: %+v", p.Pages)
 	}
-	if want := []string{"path.yaml:11: S4 comes after S2, which this path leaves out", "path.yaml:14: A1 comes after F3, which this path leaves out"}; !slices.Equal(c.Notes, want) {
+	if want := []string{"path.yaml:11: F6 comes after F3 and F5, which this path leaves out", "path.yaml:14: A1 comes after F3, which this path leaves out"}; !slices.Equal(c.Notes, want) {
 		t.Errorf("notes: %q", c.Notes)
 	}
 	path, found := p.Lessons()
@@ -238,5 +238,33 @@ func TestPagesThatAreRefused(t *testing.T) {
 				t.Errorf("\ngot  %v\nwant %s", err, want)
 			}
 		})
+	}
+}
+
+// TestDocumentedPath holds the example of docs/onboarding.md to the road.
+func TestDocumentedPath(t *testing.T) {
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "onboarding.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, found := strings.Cut(string(doc), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if !found || !strings.HasPrefix(example, "id: payments") {
+		t.Fatal("there is no path file in docs/onboarding.md")
+	}
+	r := shipped(t)
+	c, err := ownpath.Parse("path.yaml", []byte(example), r, start, func(string) ([]byte, error) { return []byte("# Page\n"), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Path.Stages {
+		for _, id := range s.Steps {
+			if stone, err := r.Find(id); err == nil && !stone.Lesson.Written {
+				t.Errorf("the example leads over %s, which is not written", id)
+			}
+		}
+	}
+	if len(c.Path.Stages) != 3 || len(c.Path.Pages) != 2 {
+		t.Errorf("the example has %d stages and %d pages", len(c.Path.Stages), len(c.Path.Pages))
 	}
 }

@@ -102,13 +102,13 @@ func TestStepsThatAreGone(t *testing.T) {
 
 func TestCompare(t *testing.T) {
 	_, old := kept(t)
-	c, err := parse(t, strings.NewReplacer("[A3]", "[A3, F6]", "      - F2\n", "").Replace(whole))
+	c, err := parse(t, strings.NewReplacer("[A3]", "[A3, X6]", "      - F2\n", "").Replace(whole))
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.Path.Pages[0].Text += "More.\n"
 	got := ownpath.Compare(old, c.Path)
-	if !slices.Equal(got.More, []string{"F6"}) || !slices.Equal(got.Gone, []string{"F2"}) || !slices.Equal(got.Rewritten, []string{"payments/how-we-deploy"}) {
+	if !slices.Equal(got.More, []string{"X6"}) || !slices.Equal(got.Gone, []string{"F2"}) || !slices.Equal(got.Rewritten, []string{"payments/how-we-deploy"}) {
 		t.Errorf("%+v", got)
 	}
 	if ownpath.Same(old, c.Path) {
