@@ -16,7 +16,7 @@ import (
 func newPath(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "path [NAME]", Short: "Show the paths through the road, or choose one", GroupID: groupLearn, Args: atMost(1),
+		Use: "path [NAME]", Short: "Show the paths through the road, or choose one", GroupID: groupLearn, Args: pathArgs,
 		Long: `Path lists the ways through the road and marks yours. With a name it chooses that
 path and keeps it in the settings. The path decides what comes next; what you
 have done stays done on every path.
@@ -43,6 +43,14 @@ A path of your own, or of whoever leads you, is a file that cairn path use takes
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array with one object per path")
 	cmd.AddCommand(newPathUse(a), newPathShow(a), newPathRemove(a))
 	return cmd
+}
+
+// pathArgs is one name at most. Two words are a command that was mistyped.
+func pathArgs(cmd *cobra.Command, args []string) error {
+	if len(args) < 2 {
+		return nil
+	}
+	return knownCommand(cmd, args)
 }
 
 // completePaths offers the paths that are wanted.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -123,8 +122,8 @@ func (a *app) usePath(p *ownpath.Path) error {
 func (a *app) sayPath(p *ownpath.Path, what string) error {
 	l := lookOf(a.out)
 	var text strings.Builder
-	fmt.Fprintf(&text, "The path %s (%s) %s: %s, %s.\n", l.style("1", p.ID), p.Title, what,
-		count(len(p.Stages), "stage"), inHand(p))
+	text.WriteString(l.wrap(fmt.Sprintf("The path %s (%s) %s.", l.style("1", p.ID), p.Title, what), 0) + "\n")
+	fmt.Fprintf(&text, "It has %s, %s:\n", count(len(p.Stages), "stage"), inHand(p))
 	path, pages := p.Lessons()
 	titles := map[string]string{}
 	for _, page := range pages {
@@ -231,11 +230,7 @@ stays done, also when you take the path again.`,
 
 func (a *app) removePath(id string) error {
 	p := a.course.Path(id)
-	kept := p != nil && p.Own
-	if !kept { // one that is damaged can be forgotten too
-		_, err := os.Lstat(filepath.Join(ownpath.Dir(), filepath.Base(id)+".json"))
-		kept = err == nil && filepath.Base(id) == id
-	}
+	kept := ownpath.Has(ownpath.Dir(), id) // one that is damaged can be forgotten too
 	switch {
 	case !kept && p != nil:
 		return hinted(exitUsage, fmt.Errorf("the path %s belongs to the course and stays", id), "cairn path NAME chooses another one.")

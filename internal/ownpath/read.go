@@ -130,7 +130,7 @@ func Parse(name string, data []byte, r *road.Road, start time.Time, page func(st
 	return &Checked{Path: c.path, Notes: c.notes}, nil
 }
 
-var unknownKey = regexp.MustCompile(`unknown key "([^"]*)"$`)
+var unknownKey = regexp.MustCompile(`unknown key "([A-Za-z_-]{1,20})"$`)
 
 // nearestKey adds to the complaint about an unknown key the one that may be meant.
 func nearestKey(err error) error {

@@ -46,9 +46,12 @@ func Keep(dir string, p *Path) error {
 
 // Load returns the path that is kept under an id; nil where there is none.
 func Load(dir, id string) (*Path, error) {
+	if dir == "" {
+		return nil, nil
+	}
 	name := filepath.Join(dir, id+ext)
 	data, err := os.ReadFile(name)
-	if dir == "" || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
@@ -107,8 +110,20 @@ func All(dir string) ([]*Path, []error) {
 	return paths, faults
 }
 
+// Has tells whether something is kept under an id, be it damaged.
+func Has(dir, id string) bool {
+	if dir == "" || !idForm.MatchString(id) {
+		return false
+	}
+	_, err := os.Lstat(filepath.Join(dir, id+ext))
+	return err == nil
+}
+
 // Remove forgets a path. That there is none is no error.
 func Remove(dir, id string) error {
+	if !Has(dir, id) {
+		return nil
+	}
 	if err := os.Remove(filepath.Join(dir, id+ext)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget the path: %w", err)
 	}

@@ -41,6 +41,12 @@ func TestKeepAndLoad(t *testing.T) {
 	if s, err := r.Find("how-we-deploy"); err != nil || s.Name() != "P1" {
 		t.Errorf("the page is not on the road: %v", err)
 	}
+	if ownpath.Has("", "payments") || ownpath.Has(dir, "../paths/payments") || !ownpath.Has(dir, "payments") {
+		t.Error("Has looks elsewhere than in its folder")
+	}
+	if err := ownpath.Remove("", "payments"); err != nil || !ownpath.Has(dir, "payments") {
+		t.Errorf("without a folder: %v", err)
+	}
 	if err := ownpath.Remove(dir, "payments"); err != nil {
 		t.Error(err)
 	}

@@ -1,9 +1,11 @@
 package markdown
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/cairn-learn/cairn/grader/safe"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 )
 
@@ -46,4 +48,29 @@ func TestStillKeepsDressAndLinks(t *testing.T) {
 			t.Errorf("still(%q) = %q, want %q", line, got, want)
 		}
 	}
+}
+
+// dress are the sequences that a rendered line may hold.
+var dress = regexp.MustCompile(`\x1b\[[0-9;:]*m|\x1b\]8;[^\x00-\x1f\x7f]*(\x07|\x1b\\)`)
+
+// FuzzPages holds that a page from elsewhere, cleaned as such pages are, is rendered
+// without an end of the program and without steering the terminal.
+func FuzzPages(f *testing.F) {
+	for _, page := range []string{
+		"# A\n\n&#27;[2J `&#27;` &amp;#27; &\\#27;\n", "| a | b |\n|--|\n| c |\n\n- x\n  1. y\n     > z\n", "<b>x</b> ![a](b \"c\") [d]: e\n\n[d]\n",
+		"```go\nfunc f() {\n```\n~~~\n", "***a* b** ~~c~~ \\\nd  \ne\n***\n- [ ] f\n", "a\n===\n\n[^1]\n\n[^1]: x\n",
+	} {
+		f.Add(page)
+	}
+	f.Fuzz(func(t *testing.T, page string) {
+		text, err := NewRenderer().Document(safe.Text(page), 60, theme.New(theme.Dark))
+		if err != nil {
+			return
+		}
+		for _, line := range text.Lines {
+			if strings.ContainsFunc(dress.ReplaceAllString(line, ""), steers) {
+				t.Errorf("%q is rendered as %q", page, line)
+			}
+		}
+	})
 }
