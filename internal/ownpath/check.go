@@ -205,6 +205,9 @@ func (c *checker) readText(name string) (text, title string, err error) {
 		return "", "", fmt.Errorf("it is no text (it has a NUL byte)")
 	}
 	text = clean(string(data))
+	if n := lessons.Nesting(text); n > maxNesting {
+		return "", "", fmt.Errorf("quotes and lists stand %d deep in each other; %d are the most", n, maxNesting)
+	}
 	headings := lessons.Headings(text)
 	if len(headings) == 0 || headings[0].Text == "" {
 		return "", "", fmt.Errorf("it has no heading to take its title from; begin it with a line such as # How we deploy")

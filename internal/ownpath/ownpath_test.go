@@ -224,8 +224,11 @@ func TestPagesThatAreRefused(t *testing.T) {
 		"pages/good.md/x.md": {func(string) error { return nil }, "pages/good.md is no folder"},
 		"pages/large.md":     {func(d string) error { return os.WriteFile(d+"/pages/large.md", make([]byte, 300<<10), 0o644) }, "it has 300 KB; a page may have 256"},
 		"pages/latin.md":     {func(d string) error { return os.WriteFile(d+"/pages/latin.md", []byte("# A\n\xe9t\xe9\n"), 0o644) }, "it is not UTF-8 (line 2)"},
-		"pages/nul.md":       {func(d string) error { return os.WriteFile(d+"/pages/nul.md", []byte("# A\x00\n"), 0o644) }, "it is no text (it has a NUL byte)"},
-		"pages/empty.md":     {func(d string) error { return os.WriteFile(d+"/pages/empty.md", nil, 0o644) }, "it has no heading to take its title from; begin it with a line such as # How we deploy"},
+		"pages/deep.md": {func(d string) error {
+			return os.WriteFile(d+"/pages/deep.md", []byte("# A\n\n"+strings.Repeat("> ", 13)+"x\n"), 0o644)
+		}, "quotes and lists stand 13 deep in each other; 12 are the most"},
+		"pages/nul.md":   {func(d string) error { return os.WriteFile(d+"/pages/nul.md", []byte("# A\x00\n"), 0o644) }, "it is no text (it has a NUL byte)"},
+		"pages/empty.md": {func(d string) error { return os.WriteFile(d+"/pages/empty.md", nil, 0o644) }, "it has no heading to take its title from; begin it with a line such as # How we deploy"},
 	} {
 		t.Run(page, func(t *testing.T) {
 			dir := folder(t, page)

@@ -26,13 +26,14 @@ const FileName = "path.yaml"
 
 // What a path may hold at most.
 const (
-	maxFile   = 64 << 10  // bytes of the path file
-	maxPage   = 256 << 10 // bytes of one page
-	maxPages  = 50
-	maxTitle  = 60 // characters
-	maxLine   = 300
-	maxStages = 50
-	maxSteps  = 200
+	maxFile    = 64 << 10  // bytes of the path file
+	maxPage    = 256 << 10 // bytes of one page
+	maxPages   = 50
+	maxTitle   = 60 // characters
+	maxLine    = 300
+	maxNesting = 12 // of quotes and lists: deeper ones leave no room for a word, and take long to set
+	maxStages  = 50
+	maxSteps   = 200
 )
 
 // Checked is a path that was read and found right.

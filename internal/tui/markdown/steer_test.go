@@ -74,3 +74,22 @@ func FuzzPages(f *testing.F) {
 		}
 	})
 }
+
+// TestDeepestNesting holds that the deepest page which cairn path use takes can be
+// set in the narrowest window. Where no room is left, Glamour comes to no end.
+func TestDeepestNesting(t *testing.T) {
+	const narrowest, deepest = 58, 12
+	for _, marks := range []string{"> ", "- ", "1. ", "> - 1. "} {
+		source := strings.Repeat(marks, deepest/max(strings.Count(marks, " "), 1)) + "a few words that want to be wrapped\n"
+		if marks == "- " {
+			source = ""
+			for i := range deepest {
+				source += strings.Repeat("  ", i) + "- a few words that want to be wrapped\n"
+			}
+		}
+		text, err := NewRenderer().Document(source, narrowest, theme.New(theme.Plain))
+		if err != nil || !strings.Contains(strings.Join(text.Lines, "\n"), "words") {
+			t.Errorf("%q: %q %v", marks, text.Lines, err)
+		}
+	}
+}
