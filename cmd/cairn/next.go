@@ -91,7 +91,7 @@ func (a *app) whatNext(next *road.Stone) string {
 	if next.Lesson.Page {
 		said = "the next page, " + next.Lesson.Title
 	}
-	route := a.road.Route(a.preferred().Path)
+	route := a.road.Route(a.walkedPath())
 	if stage, ok := route.StageOf(next); ok && route.Path.Own && !stage.Stage.By.IsZero() {
 		said += ", " + road.Due(stage.Stage.By, time.Now())
 	}
@@ -101,7 +101,7 @@ func (a *app) whatNext(next *road.Stone) string {
 // nextStone is the next that is written and not done: on the path after this one,
 // else before it, else beside the path.
 func (a *app) nextStone(ctx context.Context, job assignment) *road.Stone {
-	route := a.road.Route(a.preferred().Path)
+	route := a.road.Route(a.walkedPath())
 	at := slices.Index(route.Stones, job.stone)
 	ahead := slices.Concat(route.Stones[at+1:], route.Stones[:max(at, 0)], route.Others)
 	var known workspace.Known

@@ -111,3 +111,10 @@ func (a *app) settingsState() (file string, err error) {
 	}
 	return settings.File(), nil
 }
+
+// walkedPath is the id of the learner's path, for a command that is about something
+// else: what is wrong with the settings is not said there.
+func (a *app) walkedPath() string {
+	s, _ := a.settings()
+	return s.Path
+}
