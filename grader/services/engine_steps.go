@@ -38,8 +38,8 @@ const (
 	machineMemory    = 2 << 30 // with what is written to its folders, which lie in memory
 	machineProcesses = 512
 	machineFile      = 256 << 20        // bytes, each file
-	machineLife      = 10 * time.Minute // then it ends by itself
-	cacheFillIn      = 5 * time.Minute
+	machineLife      = 15 * time.Minute // then it ends by itself
+	cacheFillIn      = 10 * time.Minute
 )
 
 //go:embed gocache.txtar
