@@ -99,6 +99,9 @@ func (w *workflowRuns) parsed(s *Session) *workflow.Workflow {
 // its own. A workflow that says something that is not emulated fails the check. Where there is no
 // engine, the grade comes out as ungraded; it does not return then.
 func (c *C) RunWorkflow(repository string) []*workflow.Result {
+	if un := c.Workflow().Unsupported(); len(un) > 0 {
+		c.failUnsupported(un[0])
+	}
 	c.session.beginRuns()
 	var all []*workflow.Result
 	for _, r := range c.session.workflow.runs[repository] {
@@ -110,7 +113,7 @@ func (c *C) RunWorkflow(repository string) []*workflow.Result {
 		var un *workflow.Unsupported
 		switch {
 		case errors.As(r.err, &un):
-			c.Fail(Finding{Did: "ran the workflow as for a " + r.event.Name, Expected: "nothing but what the task names as emulated", Saw: un.Error()})
+			c.failUnsupported(un)
 		case r.err != nil:
 			c.trouble(r.err)
 		}
@@ -121,6 +124,10 @@ func (c *C) RunWorkflow(repository string) []*workflow.Result {
 		panic("no repository " + repository + " was declared")
 	}
 	return all
+}
+
+func (c *C) failUnsupported(un *workflow.Unsupported) {
+	c.Fail(Finding{Did: "read what the workflow would run", Expected: "nothing but what the task names as emulated", Saw: un.Error()})
 }
 
 // recordRun puts the steps of a run into the evidence.

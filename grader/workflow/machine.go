@@ -3,6 +3,7 @@ package workflow
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (m machine) fresh(ctx context.Context, modules []byte) error {
 
 // checkout puts the repository into a folder of the workspace.
 func (m machine) checkout(ctx context.Context, folder string, files []byte, r Repository) error {
-	out, status, err := m.bash(ctx, checkoutScript, files, path.Join(m.workspace, folder), m.home, r.Owner, "main", r.Title)
+	out, status, err := m.bash(ctx, checkoutScript, files, path.Join(m.workspace, folder), m.home, r.Owner, "main", cmp.Or(r.Title, "A change"))
 	if err == nil && status != 0 {
 		err = fmt.Errorf("the repository could not be checked out (exit status %d): %s", status, out)
 	}
