@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/tools/txtar"
+
 	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/internal/nearest"
 )
@@ -73,9 +75,13 @@ type Limits struct {
 	Build, Start, Exam, Check time.Duration
 }
 
-// Services names what the exercise is examined with: of "postgres" and "redis", what it needs.
+// Services names what the exercise is examined with: of "docker", "postgres" and "redis", what it
+// needs. Docker is where the submission itself runs; the others are had without it too.
 func (e *Exercise) Services() []string {
 	var names []string
+	if e.Kind == build.Image || e.Kind == build.Workflow {
+		names = append(names, "docker")
+	}
 	if e.Postgres != nil {
 		names = append(names, "postgres")
 	}
@@ -211,6 +217,25 @@ func (e *Exercise) files(dir string, names ...string) (map[string][]byte, error)
 		files[name] = data
 	}
 	return files, nil
+}
+
+// unpacked returns files with those of archives in place of the archives. An archive (.txtar) is
+// for what can't lie in an exercise's folder as it is, such as a go.mod.
+func (e *Exercise) unpacked(files map[string][]byte) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	for name, data := range files {
+		if path.Ext(name) != ".txtar" {
+			all[name] = data
+			continue
+		}
+		for _, f := range txtar.Parse(data).Files {
+			if !fs.ValidPath(f.Name) || slices.Contains(e.Edit, f.Name) {
+				return nil, fmt.Errorf("%s:1: %q can't be a given file", e.shown(name), f.Name)
+			}
+			all[f.Name] = f.Data
+		}
+	}
+	return all, nil
 }
 
 // hash sums up what decides a grade besides the learner's files: the task, the

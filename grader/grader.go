@@ -5,6 +5,7 @@ package grader
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/build"
@@ -46,6 +47,8 @@ func (e Exercise) Declare() (*exam.X, error) {
 		return nil, errors.New("there is no exam")
 	case e.Kind == build.SQL && e.Fixture == nil:
 		return nil, errors.New("SQL is examined in a database, and the exercise declares none")
+	case e.Kind == build.Image && !slices.Contains(e.Edit, "Dockerfile"):
+		return nil, errNoDockerfile
 	}
 	return exam.DeclareFor(e.Kind, e.Exam)
 }

@@ -33,6 +33,9 @@ func (g *Grader) services() (services.Provider, error) {
 
 // prepareServices makes ready what the exercise needs, so that a grade finds it done.
 func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(services.Progress)) error {
+	if err := g.prepareImages(ctx, e, progress); err != nil {
+		return err
+	}
 	if e.Fixture == nil && e.Redis == nil {
 		return nil
 	}

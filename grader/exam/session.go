@@ -53,6 +53,7 @@ type Session struct {
 	redis      *redisClient
 	redisMu    sync.Mutex
 	engine     engineUse
+	image      *Image // nil until a check has built it
 
 	mu      sync.Mutex
 	claimed map[string]bool
