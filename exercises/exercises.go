@@ -52,10 +52,11 @@ type Exercise struct {
 	Limits   Limits
 	Content  string // hash of what decides a grade besides the learner's files
 
-	fsys  fs.FS             // the exercise's folder
-	given map[string][]byte // supplied at every grade
-	gomod []byte
-	gosum []byte
+	fsys     fs.FS             // the exercise's folder
+	given    map[string][]byte // supplied at every grade
+	versions []build.Version   // of a package under test
+	gomod    []byte
+	gosum    []byte
 }
 
 // Postgres is the database that an exercise needs.

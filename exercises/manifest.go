@@ -109,6 +109,11 @@ func (c *Catalogue) load(fsys fs.FS, id string) (*Exercise, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Kind == build.Tests {
+		if e.versions, err = e.readVersions(); err != nil {
+			return nil, err
+		}
+	}
 	if e.Postgres, err = m.postgres(f, sub); err != nil {
 		return nil, err
 	}

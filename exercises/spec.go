@@ -17,15 +17,16 @@ import (
 // exercise is not in the registry; the grader says so.
 func (e *Exercise) Spec() grader.Exercise {
 	spec := grader.Exercise{
-		ID:      e.ID,
-		Title:   e.Title,
-		Content: e.Content,
-		Edit:    e.Edit,
-		Given:   maps.Clone(e.given),
-		GoMod:   e.gomod,
-		GoSum:   e.gosum,
-		Exam:    exams[e.ID],
-		Kind:    e.Kind,
+		ID:       e.ID,
+		Title:    e.Title,
+		Content:  e.Content,
+		Edit:     e.Edit,
+		Given:    maps.Clone(e.given),
+		GoMod:    e.gomod,
+		GoSum:    e.gosum,
+		Exam:     exams[e.ID],
+		Versions: e.versions,
+		Kind:     e.Kind,
 		Limits: grader.Limits{
 			Build:  e.Limits.Build,
 			Limits: exam.Limits{Start: e.Limits.Start, Check: e.Limits.Check, Exam: e.Limits.Exam},

@@ -127,7 +127,7 @@ func (c *submission) setLimits(text string) error {
 		if err != nil {
 			return err
 		}
-		known := map[string]*time.Duration{"start": &c.limits.Start, "check": &c.limits.Check, "exam": &c.limits.Exam, "request": &c.limits.Request, "build": &c.limits.Build}
+		known := map[string]*time.Duration{"start": &c.limits.Start, "check": &c.limits.Check, "exam": &c.limits.Exam, "request": &c.limits.Request, "run": &c.limits.Run, "build": &c.limits.Build}
 		if known[name] == nil {
 			return fmt.Errorf("the limit %q is unknown", name)
 		}

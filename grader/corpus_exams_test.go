@@ -22,6 +22,7 @@ var corpusExercises = map[string]func() grader.Exercise{
 	"adder":   adder,
 	"counter": counter,
 	"hits":    hits,
+	"judge":   judge,
 }
 
 // startsHandler is a program that serves what New of the package returns.

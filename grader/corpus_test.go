@@ -30,12 +30,14 @@ var update = flag.Bool("update", false, "write the golden reports of the corpus"
 // All others draw a fresh one.
 const corpusSeed = 20_260_101
 
-// Grades of one case: as often as asked; fewer where nothing runs, since the
-// compiler says the same every time, and where each takes a container of its own.
+// Grades of one case: as often as asked where a database takes part, and with it the order in
+// which two sessions get there; a share of it where there is less to go either way, where each
+// grade takes a container of its own, or compiles several programs; and few where nothing runs,
+// since the compiler says the same every time.
 const (
-	defaultRuns    = 2
-	buildRuns      = 2
-	containerShare = 4
+	defaultRuns = 2
+	buildRuns   = 2
+	share       = 4
 )
 
 func runs(t *testing.T) int {
@@ -160,8 +162,8 @@ func (c *submission) examine(t *testing.T, provider services.Provider, n int, su
 			t.Errorf("close: %v", err)
 		}
 	}()
-	if c.exercise().Redis != nil && os.Getenv("CAIRN_SERVICES") != "native" {
-		n = max(min(n, defaultRuns), n/containerShare)
+	if e := c.exercise(); e.Fixture == nil && (e.Redis == nil || os.Getenv("CAIRN_SERVICES") != "native") {
+		n = max(min(n, defaultRuns), n/share)
 	}
 	for i := 0; i < n; i++ {
 		s := grader.Submission{Exercise: c.exercise(), Dir: dir}

@@ -254,6 +254,8 @@ func awaitRefusal(t *testing.T, addr string) {
 	}
 }
 
+// awaitStopped waits until a process stands still, or has ended: nobody takes note of that while its
+// parent stands still too.
 func awaitStopped(t *testing.T, pid int) {
 	t.Helper()
 	for {
@@ -261,7 +263,7 @@ func awaitStopped(t *testing.T, pid int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if after := string(stat[strings.LastIndex(string(stat), ")")+2:]); after[0] == 'T' {
+		if after := string(stat[strings.LastIndex(string(stat), ")")+2:]); after[0] == 'T' || after[0] == 'Z' {
 			return
 		}
 		moment(t)

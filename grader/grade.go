@@ -72,7 +72,10 @@ func (g *Grader) Prepare(ctx context.Context, e Exercise) error {
 // Warm compiles what programs of an exercise are made of, which needs no network
 // and no server. Errors are of the compiler or of this machine.
 func (g *Grader) Warm(ctx context.Context, e Exercise) error {
-	if !e.Kind.Compiled() {
+	switch {
+	case e.Kind == build.Tests:
+		return g.warm(ctx, g.buildRequest(e, "", false), append([]string{"testing"}, e.Packages...))
+	case !e.Kind.Compiled():
 		return nil
 	}
 	return g.warm(ctx, g.buildRequest(e, "", false), e.Packages)
@@ -195,6 +198,7 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 	}()
 
 	var binary *build.Binary
+	var tests *build.TestBinaries
 	req := r.g.buildRequest(r.s.Exercise, r.s.Dir, r.s.Race)
 	if !r.phase(report.PhaseSnapshot, func() error { return r.take(req) }) {
 		return
@@ -209,6 +213,14 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 			return
 		}
 		defer r.g.unpin(binary)
+	case kind == build.Tests:
+		if !r.phase(report.PhaseBuild, func() (err error) {
+			tests, err = build.CompileTests(ctx, r.taken, req, r.s.Exercise.Versions, r.s.Seed)
+			return err
+		}) {
+			return
+		}
+		defer tests.Close()
 	case parsers[kind] != nil:
 		if !r.phase(report.PhaseParse, func() error { return parsers[kind](ctx, r.taken) }) {
 			return
@@ -221,7 +233,7 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 	}) {
 		return
 	}
-	r.examine(ctx, binary, w)
+	r.examine(ctx, binary, tests, w)
 	if r.report.Verdict != report.Passed {
 		w.verify(ctx, lost)
 	}
@@ -235,7 +247,7 @@ func (r *run) take(req build.Request) (err error) {
 	return err
 }
 
-func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
+func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.TestBinaries, w world) {
 	dir, remove, err := r.g.scratch.folder("program")
 	if err != nil {
 		r.end(err)
@@ -252,6 +264,9 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, w world) {
 	}
 	if kind := r.s.Exercise.Kind; kind == build.Image || kind == build.Workflow {
 		options.Engine, options.Progress = r.g.engine, r.progress
+	}
+	if tests != nil {
+		options.Tests = tests.Paths
 	}
 	if w.redis != nil { // a nil *services.Redis would be a server all the same
 		options.Redis = w.redis

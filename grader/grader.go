@@ -35,6 +35,7 @@ type Exercise struct {
 	Fixture  *services.Fixture      // nil when no database is needed
 	Redis    *services.RedisFixture // nil when no Redis is needed
 	Kind     build.Kind             // what the learner writes; "" is a program
+	Versions []build.Version        // of the package that tests are about, the given one first
 	Exam     func(*exam.X)
 	Limits   Limits
 }
@@ -49,6 +50,8 @@ func (e Exercise) Declare() (*exam.X, error) {
 		return nil, errors.New("SQL is examined in a database, and the exercise declares none")
 	case e.Kind == build.Image && !slices.Contains(e.Edit, "Dockerfile"):
 		return nil, errNoDockerfile
+	case e.Kind == build.Tests && len(e.Versions) < 2:
+		return nil, errors.New("tests are tried on versions of a package, and the exercise has none")
 	}
 	return exam.DeclareFor(e.Kind, e.Exam)
 }

@@ -28,6 +28,9 @@ func (r *run) end(err error) {
 		}
 	case errors.As(err, &compile):
 		rep.Verdict, rep.Diagnostics, rep.Reason = report.Broken, compile.Diagnostics, "the program does not compile"
+		if r.s.Exercise.Kind == build.Tests {
+			rep.Reason = "the tests do not compile"
+		}
 	case errors.As(err, &apply):
 		rep.Verdict, rep.Diagnostics, rep.Reason = report.Broken, apply.Diagnostics, "PostgreSQL did not take the file as it is, so nothing of it was applied"
 	case errors.As(err, &parse):

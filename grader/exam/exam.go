@@ -186,6 +186,7 @@ type Limits struct {
 	Check   time.Duration // one check; 20 s
 	Exam    time.Duration // all checks; 60 s
 	Request time.Duration // one request, unless it sets its own; 5 s
+	Run     time.Duration // one run of the learner's tests; 10 s
 	Memory  int64         // bytes, each instance; 1 GiB
 	File    int64         // bytes, each file that the program writes; 256 MiB
 }
@@ -200,6 +201,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Check, 20*time.Second)
 	def(&l.Exam, 60*time.Second)
 	def(&l.Request, 5*time.Second)
+	def(&l.Run, 10*time.Second)
 	if l.Memory == 0 {
 		l.Memory = 1 << 30
 	}

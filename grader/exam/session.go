@@ -22,6 +22,7 @@ type Options struct {
 	Files    map[string][]byte  // where there is none: the learner's files and those that are given
 	Dir      string             // a folder for the program's home and temporary files
 	Seed     uint64             // of the random data
+	Tests    map[string]string  // the learner's tests as programs, by the version of the package in them
 	Database *services.Database // nil when the exercise has none
 	Redis    RedisServer        // nil when the exercise has none
 	Limits   Limits
