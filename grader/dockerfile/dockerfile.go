@@ -94,7 +94,7 @@ func Parse(name string, source []byte) (*File, []report.Diagnostic) {
 func (f *File) unknown() []report.Diagnostic {
 	var all []report.Diagnostic
 	for _, n := range f.nodes {
-		if known[strings.ToUpper(n.Value)] {
+		if slices.Contains(known, strings.ToUpper(n.Value)) {
 			continue
 		}
 		d := report.Diagnostic{File: f.Name, Line: n.StartLine, Source: f.line(n.StartLine), Message: safe.Line(strings.ToUpper(n.Value)) + " is no instruction"}
@@ -104,13 +104,9 @@ func (f *File) unknown() []report.Diagnostic {
 	return all
 }
 
-var known = map[string]bool{}
-
-func init() {
-	for _, name := range strings.Fields("ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR") {
-		known[name] = true
-	}
-}
+// known are the instructions that there are.
+var known = strings.Fields(`ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER
+	ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR`)
 
 // globals are the values of the ARGs above the first FROM.
 func (f *File) globals(lex *shell.Lex, args []instructions.ArgCommand) []string {
@@ -139,11 +135,14 @@ func (f *File) instruction(c instructions.Command) Instruction {
 	return i
 }
 
-var spaces = regexp.MustCompile(`\s+`)
+var (
+	spaces     = regexp.MustCompile(`\s+`)
+	lineGoesOn = regexp.MustCompile("[\\\\`][ \t]*\n")
+)
 
 // oneLine is an instruction in one line, without the marks at the ends of lines.
 func oneLine(text string) string {
-	text = regexp.MustCompile("[\\\\`][ \t]*\n").ReplaceAllString(text, " ")
+	text = lineGoesOn.ReplaceAllString(text, " ")
 	return strings.TrimSpace(spaces.ReplaceAllString(text, " "))
 }
 
@@ -239,6 +238,15 @@ func (f *File) Fetched() []Place {
 }
 
 var remote = regexp.MustCompile(`(?i)^([a-z][a-z+]*://|git@|github\.com/)`)
+
+// All returns the instructions with a name, of all stages.
+func (f *File) All(name string) []Instruction {
+	var all []Instruction
+	for _, s := range f.Stages {
+		all = append(all, s.Find(name)...)
+	}
+	return all
+}
 
 // Last is the stage that the image is made from.
 func (f *File) Last() Stage { return f.Stages[len(f.Stages)-1] }

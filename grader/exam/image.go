@@ -86,6 +86,12 @@ func (c *C) BuildImage(b ImageBuild) *Image {
 	for _, use := range f.Images() {
 		bases = append(bases, use.What)
 	}
+	for _, label := range f.All("LABEL") {
+		if strings.Contains(label.Text, "org.cairn.") {
+			c.Fail(Finding{Did: fmt.Sprintf("read the Dockerfile, line %d: %s", label.Line, label.Text),
+				Expected: "labels of your own", Saw: "a label whose name begins with org.cairn: these are cairn's, by which it finds again what it has made"})
+		}
+	}
 	e := c.engine(bases...)
 	files := map[string][]byte{}
 	for name, content := range c.session.opts.Files {

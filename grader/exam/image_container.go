@@ -48,6 +48,7 @@ type ImageRun struct {
 type Container struct {
 	*services.Container
 	c   *C
+	img *Image
 	did string
 }
 
@@ -58,15 +59,11 @@ const (
 
 // StartImage starts a container. What the image is to blame for fails the check.
 func (c *C) StartImage(img *Image, r ImageRun) *Container {
-	tmpfs := map[string]string{}
-	for _, path := range r.Tmpfs {
-		tmpfs[path] = "rw,noexec,nosuid,nodev,size=32m,mode=1777"
-	}
 	did := "ran the image" + r.words()
 	e := c.engine()
 	began := time.Now()
 	got, err := e.Start(c.ctx, services.Run{
-		Image: img.id, Env: r.Env, Port: r.Port, ReadOnly: r.ReadOnly, Tmpfs: tmpfs,
+		Image: img.id, Env: r.Env, Port: r.Port, ReadOnly: r.ReadOnly, Scratch: r.Tmpfs,
 		Memory: containerMemory, Process: containerProcesses,
 	})
 	c.record(report.Entry{Kind: report.KindProgram, Actor: "container", Text: "was started" + r.words(), Duration: time.Since(began), Failed: err != nil}, began)
@@ -78,7 +75,7 @@ func (c *C) StartImage(img *Image, r ImageRun) *Container {
 	if err != nil {
 		c.trouble(err)
 	}
-	box := &Container{Container: got, c: c, did: did}
+	box := &Container{Container: got, c: c, img: img, did: did}
 	c.atEnd(box.end)
 	return box
 }
@@ -205,4 +202,31 @@ func startCause(img *Image, message string) string {
 		return m[1] + " is there and cannot be executed: " + message
 	}
 	return "there is no " + m[1] + " in the image where its ENTRYPOINT or CMD looks for it"
+}
+
+// StopSignal is the signal by which the image wants to be stopped.
+func (b *Container) StopSignal() string {
+	if s := b.img.Config.StopSignal; s != "" {
+		return s
+	}
+	return "SIGTERM"
+}
+
+// Stop sends the image's stop signal and waits for the end, at most d. It kills nothing.
+func (b *Container) Stop(d time.Duration) (code int, exited bool, took time.Duration) {
+	began := time.Now()
+	err := b.Signal(b.c.ctx, b.StopSignal())
+	if err == nil {
+		code, exited, err = b.Wait(b.c.ctx, d)
+	}
+	if err != nil {
+		b.c.trouble(err)
+	}
+	took = time.Since(began)
+	text := "still runs"
+	if exited {
+		text = fmt.Sprintf("exited with status %d", code)
+	}
+	b.c.record(report.Entry{Kind: report.KindProgram, Actor: "container", Text: "was sent " + b.StopSignal(), Result: text, Duration: took}, began)
+	return code, exited, took
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 )
@@ -23,11 +24,11 @@ import (
 type Run struct {
 	Image    string
 	Env      []string
-	Port     int               // in the container; published on loopback
-	ReadOnly bool              // its root file system
-	Tmpfs    map[string]string // path and options
-	Memory   int64             // bytes
-	Process  int64             // how many there may be
+	Port     int      // in the container; published on loopback
+	ReadOnly bool     // its root file system
+	Scratch  []string // folders that anybody may write, in memory
+	Memory   int64    // bytes
+	Process  int64    // how many there may be
 }
 
 // StartError says that the engine could not start what the image names.
@@ -57,7 +58,7 @@ func (e *Engine) Start(ctx context.Context, r Run) (*Container, error) {
 			Image: r.Image, Env: r.Env, Labels: e.labels(), ExposedPorts: network.PortSet{port: {}},
 		},
 		HostConfig: &container.HostConfig{
-			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges"}, ReadonlyRootfs: r.ReadOnly, Tmpfs: r.Tmpfs,
+			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges"}, ReadonlyRootfs: r.ReadOnly, Mounts: e.scratch(r.Scratch),
 			LogConfig: logLimits, PortBindings: network.PortMap{port: {{HostIP: on}}},
 			Resources: container.Resources{
 				Memory: r.Memory, MemorySwap: r.Memory, PidsLimit: &r.Process, NanoCPUs: 2e9,
@@ -86,11 +87,25 @@ func (e *Engine) Start(ctx context.Context, r Run) (*Container, error) {
 	return c, nil // without a port where it has ended already
 }
 
+// scratch are folders in memory. A plain tmpfs would get the mode of the folder that the image has
+// in its place; this one is everybody's whatever the image has.
+func (e *Engine) scratch(paths []string) []mount.Mount {
+	var all []mount.Mount
+	for _, path := range paths {
+		all = append(all, mount.Mount{Type: mount.TypeVolume, Target: path, VolumeOptions: &mount.VolumeOptions{
+			NoCopy: true, Labels: e.labels(), DriverConfig: &mount.Driver{Name: "local", Options: map[string]string{
+				"type": "tmpfs", "device": "tmpfs", "o": "size=32m,mode=1777,noexec,nosuid,nodev",
+			}},
+		}})
+	}
+	return all
+}
+
 // startError tells what the image is to blame for: what it names is not in it.
 func (e *Engine) startError(ctx context.Context, err error) error {
 	message := err.Error()
 	for _, part := range []string{"unable to find user", "unable to find group", "no matching entries in passwd", "executable file not found",
-		"no such file or directory", "permission denied", "No command specified", "no command specified", "exec format error", "is a directory", "not a directory"} {
+		"must be in range", "No command specified", "no command specified", "unable to start container process", "starting container process caused"} {
 		if strings.Contains(message, part) {
 			return &StartError{Message: message}
 		}
