@@ -88,23 +88,46 @@ func (s state) keptBuilds(most int) map[string]bool {
 // pruneBuilds removes what builds have left that is not kept. While something is built it leaves that
 // to whoever comes later.
 func (e *Engine) pruneBuilds(ctx context.Context) error {
-	return e.pruneBuildsTo(ctx, keptBuildsAtMost)
+	_, err := e.pruneBuildsTo(ctx, keptBuildsAtMost)
+	return err
 }
 
-func (e *Engine) pruneBuildsTo(ctx context.Context, most int) error {
+// pruneEngine removes all that grades and builds have left and that serves no running cairn. It
+// returns how many images that were.
+func pruneEngine(ctx context.Context, cfg Config) (int, error) {
+	st := state{cfg.StateDir}
+	if _, err := os.Stat(st.builds()); err != nil {
+		return 0, nil // nothing was ever built
+	}
+	ce, err := connectEngine(ctx)
+	if err != nil {
+		return 0, nil // where there is no engine, there is nothing on it
+	}
+	defer ce.close()
+	owner, err := st.id(ctx)
+	if err != nil {
+		return 0, err
+	}
+	e := &Engine{engine: ce, p: &provider{cfg: cfg, state: st}, owner: owner}
+	swept := e.sweep(ctx)
+	n, err := e.pruneBuildsTo(ctx, 0)
+	return n, errors.Join(swept, err)
+}
+
+func (e *Engine) pruneBuildsTo(ctx context.Context, most int) (removed int, err error) {
 	if _, err := os.Stat(e.p.state.builds()); err != nil {
-		return nil // nothing was ever built
+		return 0, nil // nothing was ever built
 	}
 	l := flock.New(filepath.Join(e.p.state.dir, "builds.lock"))
 	if ok, err := l.TryLock(); err != nil || !ok {
-		return err
+		return 0, err
 	}
 	defer l.Close()
 	kept := e.p.state.keptBuilds(most)
 	found, err := e.cli.ImageList(ctx, client.ImageListOptions{Filters: make(client.Filters).
 		Add("dangling", "true").Add("label", labelBuild+"="+e.owner)})
 	if err != nil {
-		return e.explain(ctx, err, "listing images")
+		return 0, e.explain(ctx, err, "listing images")
 	}
 	var errs []error
 	for _, i := range found.Items {
@@ -112,11 +135,14 @@ func (e *Engine) pruneBuildsTo(ctx context.Context, most int) error {
 			continue
 		}
 		_, err := e.cli.ImageRemove(ctx, i.ID, client.ImageRemoveOptions{PruneChildren: true})
-		if err != nil && !isGone(err) {
+		switch {
+		case err == nil:
+			removed++
+		case !isGone(err):
 			errs = append(errs, e.explain(ctx, err, "removing an image"))
 		}
 	}
-	return errors.Join(errs...)
+	return removed, errors.Join(errs...)
 }
 
 // messages reads a stream of JSON messages.

@@ -76,7 +76,7 @@ func left(t testing.TB, e *Engine) (graded, dangling, containers int) {
 func forget(t testing.TB, dir string) {
 	t.Helper()
 	e := openEngine(t, dir)
-	if err := e.pruneBuildsTo(context.Background(), 0); err != nil {
+	if _, err := e.pruneBuildsTo(context.Background(), 0); err != nil {
 		t.Error(err)
 	}
 	if graded, dangling, containers := left(t, e); graded+dangling+containers > 0 {

@@ -151,6 +151,8 @@ func (s *Screen) logLines(width int) []string {
 			return []string{s.Theme.Muted.Render("This exercise is SQL alone: no program runs, and none prints anything.")}
 		case build.Tests:
 			return []string{s.Theme.Muted.Render("Your tests printed nothing in the last grade.")}
+		case build.Image:
+			return []string{s.Theme.Muted.Render("No container of your image printed anything in the last grade.")}
 		}
 		return []string{s.Theme.Muted.Render("Your program printed nothing in the last grade.")}
 	}
