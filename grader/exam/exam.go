@@ -41,6 +41,7 @@ type X struct {
 	env       []string
 	reshaped  []string
 	upstreams []upstreamSpec
+	images    []string
 
 	repositories []repositorySpec // that a workflow is tried on
 }
