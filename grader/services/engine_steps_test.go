@@ -114,8 +114,10 @@ func TestBenchCloses(t *testing.T) {
 	if err := e.sweep(t.Context()); err != nil || !there(kept) {
 		t.Fatalf("a sweep took what has a live lease, or failed: %v", err)
 	}
+	live := e.lease
 	e.lease = "dead"
 	orphan := newMachine(t, bench)
+	e.lease = live
 	if err := e.sweep(t.Context()); err != nil || there(orphan) || !there(kept) {
 		t.Errorf("after a sweep: orphan %v, kept %v, %v", there(orphan), there(kept), err)
 	}
