@@ -74,9 +74,13 @@ type Limits struct {
 	Build, Start, Exam, Check time.Duration
 }
 
-// Services names what the exercise is examined with: of "postgres" and "redis", what it needs.
+// Services names what the exercise is examined with: of "docker", "postgres" and "redis", what it
+// needs. Docker is where the submission itself runs; the others are had without it too.
 func (e *Exercise) Services() []string {
 	var names []string
+	if e.Kind == build.Image || e.Kind == build.Workflow {
+		names = append(names, "docker")
+	}
 	if e.Postgres != nil {
 		names = append(names, "postgres")
 	}

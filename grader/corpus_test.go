@@ -19,6 +19,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/services"
 	"github.com/cairn-learn/cairn/internal/gate"
@@ -79,6 +80,7 @@ func (y *tally) add(c *submission, got report.Verdict, agrees bool) {
 func TestCorpus(t *testing.T) {
 	all := corpus(t)
 	provider := corpusServices(t)
+	engine := hasEngine(t, provider)
 	warmModules(t)
 	sum := &tally{cases: map[string]int{}}
 	began := time.Now()
@@ -89,6 +91,8 @@ func TestCorpus(t *testing.T) {
 				t.Parallel()
 				if e := c.exercise(); provider == nil && (e.Fixture != nil || e.Redis != nil) {
 					t.Skip("needs services, and this machine has none")
+				} else if e.Kind == build.Workflow && !engine {
+					t.Skip("needs a Docker engine, and this machine has none")
 				}
 				sum.mu.Lock()
 				sum.cases[c.kind]++
@@ -147,6 +151,20 @@ func corpusServices(t *testing.T) services.Provider {
 		}
 	})
 	return provider
+}
+
+// hasEngine tells whether steps of workflows can run here.
+func hasEngine(t *testing.T, provider services.Provider) bool {
+	t.Helper()
+	if provider == nil {
+		return false
+	}
+	e, err := provider.Engine(t.Context())
+	if err != nil {
+		return false
+	}
+	e.Close()
+	return true
 }
 
 // examine grades one case n times with one grader, which builds it once.

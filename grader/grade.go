@@ -262,6 +262,10 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.Te
 	} else {
 		options.Files = r.taken.Files
 	}
+	if kind := r.s.Exercise.Kind; kind == build.Image || kind == build.Workflow {
+		options.Engine, options.Progress = r.g.engine, r.progress
+	}
+	options.Bench, options.BenchErr = w.bench, w.benchErr
 	if tests != nil {
 		options.Tests = tests.Paths
 	}
@@ -307,7 +311,7 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.Te
 
 // parsers read what is no program, by kind. An error is a *build.ParseError for the learner, or
 // trouble.
-var parsers = map[build.Kind]func(context.Context, *build.Snapshot) error{}
+var parsers = map[build.Kind]func(context.Context, *build.Snapshot) error{build.Workflow: parseWorkflow}
 
 // apply runs the learner's SQL in the grade's database, as the role that owns it.
 // What did not end in time is ended.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/services"
 )
@@ -15,6 +16,9 @@ type world struct {
 	db    *services.Database
 	redis *services.Redis
 	vigil *sync.WaitGroup // of those who look after them
+
+	bench    *services.Workbench // for the steps of a workflow
+	benchErr error               // why there is none, which matters only where steps are to run
 }
 
 // services returns the provider, opened at its first use.
@@ -33,6 +37,13 @@ func (g *Grader) services() (services.Provider, error) {
 
 // prepareServices makes ready what the exercise needs, so that a grade finds it done.
 func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(services.Progress)) error {
+	if e.Kind == build.Workflow {
+		bench, err := g.workbench(ctx, progress)
+		if err == nil {
+			bench.Close()
+		}
+		return err
+	}
 	if e.Fixture == nil && e.Redis == nil {
 		return nil
 	}
@@ -61,6 +72,11 @@ func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(
 // ends: lost is told what befalls them. On an error it has released what it had.
 func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 	e := r.s.Exercise
+	if e.Kind == build.Workflow {
+		var w world
+		w.bench, w.benchErr = r.g.workbench(ctx, r.progress)
+		return w, nil
+	}
 	if e.Fixture == nil && e.Redis == nil {
 		return world{}, nil
 	}
@@ -68,17 +84,14 @@ func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 	if err != nil {
 		return world{}, err
 	}
-	progress := func(p services.Progress) {
-		r.emit(Event{Kind: Progress, What: p.What, Done: p.Done, Total: p.Total})
-	}
 	var w world
 	var errDB, errRedis error
 	var both sync.WaitGroup
 	if e.Fixture != nil {
-		both.Go(func() { w.db, errDB = database(ctx, provider, *e.Fixture, progress) })
+		both.Go(func() { w.db, errDB = database(ctx, provider, *e.Fixture, r.progress) })
 	}
 	if e.Redis != nil {
-		both.Go(func() { w.redis, errRedis = redis(ctx, provider, *e.Redis, progress) })
+		both.Go(func() { w.redis, errRedis = redis(ctx, provider, *e.Redis, r.progress) })
 	}
 	both.Wait()
 	if err := cmp.Or(errDB, errRedis); err != nil { // a report has room for one thing to do
@@ -93,6 +106,34 @@ func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 		w.vigil.Go(func() { w.redis.Vigil(ctx, lost) })
 	}
 	return w, nil
+}
+
+// progress tells what a service is doing on its way.
+func (r *run) progress(p services.Progress) {
+	r.emit(Event{Kind: Progress, What: p.What, Done: p.Done, Total: p.Total})
+}
+
+// engine opens the Docker engine for one grade.
+func (g *Grader) engine(ctx context.Context) (*services.Engine, error) {
+	provider, err := g.services()
+	if err != nil {
+		return nil, err
+	}
+	return provider.Engine(ctx)
+}
+
+// workbench gets ready what machines for the steps of a workflow are made from.
+func (g *Grader) workbench(ctx context.Context, progress func(services.Progress)) (*services.Workbench, error) {
+	e, err := g.engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bench, err := e.Workbench(ctx, progress)
+	if err != nil {
+		e.Close()
+		return nil, err
+	}
+	return bench, nil
 }
 
 // verify tells lost when a server is no longer the one that the grade began with.
@@ -148,6 +189,9 @@ func (w world) release(keep bool) {
 	}
 	if w.redis != nil {
 		w.redis.Release(keep)
+	}
+	if w.bench != nil {
+		w.bench.Close()
 	}
 }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Makes the two images that cairn grades against available to the local Docker engine.
+# Makes the images that cairn grades against available to the local Docker engine.
 #
-#   build/images/build.sh            both
-#   build/images/build.sh postgres   one of them (postgres, redis)
+#   build/images/build.sh            all of them
+#   build/images/build.sh postgres   those that are named (postgres, redis, golang, distroless)
 #
 # For each image, in this order: nothing if the engine already has it; docker pull; and where no
 # registry can be reached, a stand-in of the same name is built from Debian packages. A stand-in
@@ -21,6 +21,11 @@ postgres_default=pgvector/pgvector:pg17
 redis_default=redis:8-alpine
 postgres_image=${CAIRN_POSTGRES_IMAGE:-$postgres_default}
 redis_image=${CAIRN_REDIS_IMAGE:-$redis_default}
+# Dockerfiles and workflows name these, so there is nothing to choose.
+golang_default=golang:1.26
+golang_image=$golang_default
+distroless_default=gcr.io/distroless/static-debian12:nonroot
+distroless_image=$distroless_default
 
 say() { printf 'images: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -83,14 +88,15 @@ keyring() {
 	die "no Debian archive keyring in /usr/share/keyrings; install debian-archive-keyring"
 }
 
-# rootfs TAR PACKAGES HOOK makes a small Debian system with the packages. HOOK is a script run
-# with the folder of the new system as its argument, before it is packed.
+# rootfs TAR PACKAGES HOOK [VARIANT] makes a small Debian system with the packages. HOOK is a script
+# run with the folder of the new system as its argument, before it is packed. VARIANT is mmdebstrap's.
 rootfs() {
-	local tar=$1 packages=$2 hook=$3 m keys
+	local tar=$1 packages=$2 hook=$3 variant=${4:-essential} moment=customize m keys
+	[[ $variant != extract ]] || moment=extract # the last one where nothing is configured
 	m=$(mirror)
 	keys=$(keyring)
 	local security=${m%/debian}/debian-security
-	mmdebstrap --quiet --variant=essential --architectures="$(dpkg --print-architecture)" \
+	mmdebstrap --quiet --variant="$variant" --architectures="$(dpkg --print-architecture)" \
 		--keyring="$keys" --include="$packages" \
 		--aptopt='Acquire::Languages "none"' --aptopt='Acquire::Retries "3"' \
 		--dpkgopt=force-confold --dpkgopt=force-unsafe-io \
@@ -102,7 +108,7 @@ rootfs() {
 		--dpkgopt='path-exclude=/usr/lib/*/gconv/*' \
 		--dpkgopt='path-exclude=/usr/lib/postgresql/*/lib/bitcode/*' \
 		--setup-hook="mkdir -p \"\$1/etc/postgresql-common\" && echo 'create_main_cluster = false' >\"\$1/etc/postgresql-common/createcluster.conf\"" \
-		--customize-hook="$hook \"\$1\"" \
+		--$moment-hook="$hook \"\$1\"" \
 		"$suite" "$tar" \
 		"deb [signed-by=$keys] $m $suite main" \
 		"deb [signed-by=$keys] $m $suite-updates main" \
@@ -110,14 +116,36 @@ rootfs() {
 		die "cannot build from the packages at $m: see above, or name another mirror in CAIRN_DEBIAN_MIRROR"
 }
 
+# pack_go TAR packs the Go of this machine, as it lies in the official image.
+pack_go() {
+	local root version
+	command -v go >/dev/null || die "a stand-in for $golang_default packs the Go of this machine, and there is none"
+	root=$(cd / && GOTOOLCHAIN=local go env GOROOT)
+	version=$(cd / && GOTOOLCHAIN=local go env GOVERSION)
+	[[ $version == go${golang_default#*:} || $version == go${golang_default#*:}.* ]] ||
+		die "a stand-in for $golang_default packs the Go of this machine, and that is $version"
+	tar -C "$root" --owner=0 --group=0 --mode=u+w --exclude=./test --exclude=./api --exclude=./doc \
+		--transform='s,^\.,usr/local/go,' -cf "$1" .
+}
+
 # build NAME IMAGE FOLDER builds one stand-in, with FOLDER as the workshop.
 build() {
-	local packages
+	local packages variant=essential
 	case $1 in
 	postgres) packages=postgresql-17,postgresql-17-pgvector ;;
 	redis) packages=redis-server ;;
+	golang)
+		packages=git,gcc,libc6-dev,make,curl,ca-certificates,tzdata
+		pack_go "$3/go.tar"
+		;;
+	distroless) packages=base-files,ca-certificates,tzdata variant=extract ;;
 	esac
-	rootfs "$3/rootfs.tar" "$packages" "$here/$1/customize.sh"
+	rootfs "$3/rootfs.tar" "$packages" "$here/$1/customize.sh" "$variant"
+	if [[ $1 == distroless ]]; then
+		tar -C "$3" -xf "$3/rootfs.tar" ./distroless
+		mkdir "$3/home"
+		tar -C "$3/distroless" --owner=0 --group=0 -cf "$3/rootfs.tar" .
+	fi
 	local log
 	log=$(docker build --quiet --tag "$2" --file "$here/$1/Dockerfile" "$3" 2>&1) || die "docker build of $2 failed: $log"
 }
@@ -146,9 +174,12 @@ provide() {
 
 command -v docker >/dev/null || die "there is no docker command; install Docker, see https://docs.docker.com/engine/install/"
 wanted=("$@")
-((${#wanted[@]})) || wanted=(postgres redis)
+((${#wanted[@]})) || wanted=(postgres redis golang distroless)
 for name in "${wanted[@]}"; do
-	[[ $name == postgres || $name == redis ]] || die "unknown image '$name'; there are postgres and redis"
+	case $name in
+	postgres | redis | golang | distroless) ;;
+	*) die "unknown image '$name'; there are postgres, redis, golang and distroless" ;;
+	esac
 done
 
 missing=()

@@ -26,6 +26,14 @@ type Options struct {
 	Database *services.Database // nil when the exercise has none
 	Redis    RedisServer        // nil when the exercise has none
 	Limits   Limits
+
+	// Engine opens the Docker engine for this grade; called at most once, by the first check that
+	// needs one. Progress is told what is fetched for it; may be nil.
+	Engine   func(context.Context) (*services.Engine, error)
+	Progress func(services.Progress)
+
+	Bench    *services.Workbench // where steps of a workflow run; else
+	BenchErr error               // why that cannot be
 }
 
 // Session is one examination while it runs: the instances of the program, the
@@ -48,6 +56,8 @@ type Session struct {
 	given      *schema   // how the grade found the database
 	redis      *redisClient
 	redisMu    sync.Mutex
+	engine     engineUse
+	workflow   workflowRuns
 
 	mu      sync.Mutex
 	claimed map[string]bool
@@ -324,6 +334,8 @@ func (s *Session) Close() {
 	if s.redis != nil {
 		s.redis.close()
 	}
+	s.workflow.close()
+	s.engine.close()
 	for _, u := range s.upstreams {
 		u.close()
 	}

@@ -68,6 +68,7 @@ func (p *provider) take(ctx context.Context) (*lease, error) {
 		}
 		p.lease = l
 		p.bg.Go(func() { p.sweepServers(p.life) })
+		p.bg.Go(func() { p.sweepEngine(p.life) })
 	}
 	return p.lease, nil
 }

@@ -62,6 +62,10 @@ type Provider interface {
 	// Postgres.
 	PrepareRedis(ctx context.Context, progress func(Progress)) error
 
+	// Engine returns the Docker engine for one grade, whichever way servers run here. Errors are as
+	// for Postgres. Safe for concurrent use.
+	Engine(ctx context.Context) (*Engine, error)
+
 	// Close drops what this provider still holds and gives up its lease. Warm servers run on.
 	Close() error
 }

@@ -1,0 +1,5 @@
+package services
+
+import "context"
+
+func (e *Engine) pruneBuilds(ctx context.Context) error { return nil }
