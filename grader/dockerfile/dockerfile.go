@@ -248,6 +248,30 @@ func (f *File) All(name string) []Instruction {
 	return all
 }
 
+// Image are the instructions that the image comes of: those of the last stage, and of the stages that
+// it begins with, in the order in which they are carried out. FROM is among them.
+func (f *File) Image() []Instruction {
+	var all []Instruction
+	for at := len(f.Stages) - 1; at >= 0; {
+		s := f.Stages[at]
+		from := Instruction{Line: s.Line, Name: "FROM", Text: oneLine(f.text(s.Line))}
+		all = append(append([]Instruction{from}, s.Instructions...), all...)
+		at = slices.IndexFunc(f.Stages[:at], func(b Stage) bool { return b.Name != "" && strings.EqualFold(b.Name, s.Base) })
+	}
+	return all
+}
+
+// Base is the image that the last stage begins with in the end, or scratch.
+func (f *File) Base() string {
+	first := f.Image()[0]
+	for _, s := range f.Stages {
+		if s.Line == first.Line {
+			return s.Base
+		}
+	}
+	return ""
+}
+
 // Last is the stage that the image is made from.
 func (f *File) Last() Stage { return f.Stages[len(f.Stages)-1] }
 

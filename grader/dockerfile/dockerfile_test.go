@@ -59,6 +59,20 @@ func TestWhatItBeginsWith(t *testing.T) {
 	}
 }
 
+func TestWhatTheImageComesOf(t *testing.T) {
+	f := parse(t, "FROM golang:1.26 AS a\nENV A=b\nFROM scratch AS b\nFROM A\nRUN x \\\n  y\nCMD z\n")
+	var got []string
+	for _, i := range f.Image() {
+		got = append(got, fmt.Sprint(i.Line, " ", i.Text))
+	}
+	if all := strings.Join(got, "; "); all != "1 FROM golang:1.26 AS a; 2 ENV A=b; 4 FROM A; 5 RUN x y; 7 CMD z" || f.Base() != "golang:1.26" {
+		t.Error(all, f.Base())
+	}
+	if base := parse(t, "FROM x\nFROM scratch\nCOPY a b").Base(); base != "scratch" {
+		t.Error(base)
+	}
+}
+
 func TestWithAnInstruction(t *testing.T) {
 	f := parse(t, "# x\r\nFROM scratch \\\r\n  AS a\r\nFROM a")
 	if got, want := string(f.With("LABEL a=b")), "# x\nFROM scratch \\\n  AS a\nLABEL a=b\nFROM a\nLABEL a=b"; got != want {

@@ -1,12 +1,8 @@
 package exam
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,12 +15,20 @@ import (
 // Image is what came of the learner's Dockerfile, every layer of it read.
 type Image struct {
 	Config services.ImageConfig
-	Layers []services.Layer // the lowest first
-	Found  []Trace          // of the secrets that the build was given
-	Took   time.Duration    // of the build
+	Base   string        // that the image begins with, or scratch
+	Layers []ImageLayer  // the lowest first
+	Found  []Trace       // of the secrets that the build was given
+	Took   time.Duration // of the build
 
 	id    string
 	files map[string]ImageFile // as a container sees them
+}
+
+// ImageLayer is one layer of an image.
+type ImageLayer struct {
+	Size int64 // bytes of its files
+	Line int   // of the instruction that made it; 0 when it is the base's
+	Text string
 }
 
 // ImageFile is a file of an image.
@@ -39,7 +43,8 @@ type ImageFile struct {
 type Trace struct {
 	Secret string // its name
 	File   string // "" where it is no file
-	By     string // the instruction that put it there
+	Line   int    // of the instruction that put it there; 0 when it is not known
+	Text   string
 	Gone   bool   // a later layer removes the file, or writes another one over it
 	In     string // of what is no file: "the environment", "the history"
 }
@@ -115,8 +120,8 @@ func (c *C) BuildImage(b ImageBuild) *Image {
 	if err != nil {
 		c.buildFailed(f, err)
 	}
-	img := &Image{id: built.ID, Took: time.Since(began)}
-	if err := img.read(c.ctx, e, b.Secrets); err != nil {
+	img := &Image{id: built.ID, Took: time.Since(began), Base: f.Base()}
+	if err := img.read(c.ctx, e, f, b.Secrets); err != nil {
 		c.trouble(err)
 	}
 	c.session.setImage(img)
@@ -153,175 +158,6 @@ func (i *Image) Size() int64 {
 func (i *Image) File(name string) (ImageFile, bool) {
 	f, ok := i.files[strings.TrimPrefix(name, "/")]
 	return f, ok
-}
-
-// read looks at everything that the image consists of.
-func (i *Image) read(ctx context.Context, e *services.Engine, secrets map[string]string) error {
-	var err error
-	if i.Config, err = e.Config(ctx, i.id); err != nil {
-		return err
-	}
-	r := layerReader{secrets: secrets, seen: map[int]map[string]ImageFile{}}
-	if i.Layers, err = e.Layers(ctx, i.id, r.visit); err != nil {
-		return err
-	}
-	i.files = map[string]ImageFile{}
-	last := map[string]int{} // the layer that a file is seen from
-	for at, l := range i.Layers {
-		for name := range r.seen[l.Index] {
-			i.remove(name)
-		}
-		for name, f := range r.seen[l.Index] {
-			if _, base := splitLast(name); !strings.HasPrefix(base, whiteout) {
-				i.files[name], last[name] = f, at
-			}
-		}
-	}
-	for _, t := range r.traces {
-		at := slices.IndexFunc(i.Layers, func(l services.Layer) bool { return l.Index == t.layer })
-		if at < 0 {
-			continue
-		}
-		t.By = plainInstruction(i.Layers[at].By)
-		_, there := i.files[t.File]
-		t.Gone = !there || last[t.File] != at
-		i.Found = append(i.Found, t.Trace)
-	}
-	i.Found = append(i.Found, i.told(secrets)...)
-	return nil
-}
-
-// whiteout begins the name of an entry by which a layer removes a file of the layers below.
-const whiteout = ".wh."
-
-// remove takes out of what a container sees what an entry of a layer removes: a file, or all that
-// was in a folder.
-func (i *Image) remove(entry string) {
-	dir, base := splitLast(entry)
-	name, ok := strings.CutPrefix(base, whiteout)
-	if !ok {
-		return
-	}
-	target, all := dir+name, name == whiteout+".opq"
-	if all {
-		target = strings.TrimSuffix(dir, "/")
-	}
-	for file := range i.files {
-		if file == target && !all || strings.HasPrefix(file, target+"/") {
-			delete(i.files, file)
-		}
-	}
-}
-
-func splitLast(name string) (dir, base string) {
-	at := strings.LastIndexByte(name, '/')
-	return name[:at+1], name[at+1:]
-}
-
-// told are the secrets that the image tells without any file.
-func (i *Image) told(secrets map[string]string) []Trace {
-	var all []Trace
-	for name, value := range secrets {
-		for _, env := range i.Config.Env {
-			if strings.Contains(env, value) {
-				all = append(all, Trace{Secret: name, In: "the environment"})
-				break
-			}
-		}
-		for _, step := range i.Config.History {
-			if strings.Contains(step, value) {
-				all = append(all, Trace{Secret: name, In: "the history", By: plainInstruction(step)})
-				break
-			}
-		}
-		if len(all) == 0 && bytes.Contains(i.Config.Raw, []byte(value)) {
-			all = append(all, Trace{Secret: name, In: "the configuration"})
-		}
-	}
-	return all
-}
-
-// plainInstruction is an instruction of a history as it was written.
-func plainInstruction(by string) string {
-	if _, text, ok := strings.Cut(by, "#(nop)"); ok {
-		return strings.TrimSpace(text)
-	}
-	if _, text, ok := strings.Cut(by, "/bin/sh -c "); ok {
-		return "RUN " + strings.TrimSpace(text)
-	}
-	return strings.TrimSpace(by)
-}
-
-// layerReader looks for secrets in the files of layers.
-type layerReader struct {
-	secrets map[string]string
-	seen    map[int]map[string]ImageFile
-	traces  []layerTrace
-}
-
-type layerTrace struct {
-	Trace
-	layer int
-}
-
-func (r *layerReader) visit(f services.LayerFile) error {
-	if r.seen[f.Layer] == nil {
-		r.seen[f.Layer] = map[string]ImageFile{}
-	}
-	file := ImageFile{Size: f.Size, Mode: f.Mode, Regular: f.Regular}
-	if f.Regular {
-		content := f.Content
-		if f.Name == "etc/passwd" || f.Name == "etc/group" {
-			data, err := io.ReadAll(io.LimitReader(content, 1<<20))
-			if err != nil {
-				return err
-			}
-			file.Content, content = data, io.MultiReader(bytes.NewReader(data), content)
-		}
-		found, err := search(content, r.secrets)
-		if err != nil {
-			return err
-		}
-		for _, name := range found {
-			r.traces = append(r.traces, layerTrace{Trace{Secret: name, File: f.Name}, f.Layer})
-		}
-	}
-	r.seen[f.Layer][f.Name] = file
-	return nil
-}
-
-// search returns the names of the values that a stream holds.
-func search(content io.Reader, values map[string]string) ([]string, error) {
-	longest := 0
-	for _, v := range values {
-		longest = max(longest, len(v))
-	}
-	found := map[string]bool{}
-	buf := make([]byte, 0, 128<<10)
-	for {
-		n, err := content.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		for name, v := range values {
-			if bytes.Contains(buf, []byte(v)) {
-				found[name] = true
-			}
-		}
-		if keep := min(max(longest-1, 0), len(buf)); len(buf) > cap(buf)/2 {
-			buf = buf[:copy(buf[:keep], buf[len(buf)-keep:])]
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	var names []string
-	for name := range found {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names, nil
 }
 
 // buildFailed ends the check with what the builder said.

@@ -178,8 +178,9 @@ func (b *Container) noAnswer(r *request, err error) {
 }
 
 var (
-	namedFile = regexp.MustCompile(`exec: "([^"]*)"`)
-	namedUser = regexp.MustCompile(`unable to find (user|group) ([^:]+):`)
+	namedFile   = regexp.MustCompile(`exec: "([^"]*)"`)
+	refusedFile = regexp.MustCompile(`exec:? "?([^":]+)"?: permission denied`)
+	namedUser   = regexp.MustCompile(`unable to find (user|group) ([^:]+):`)
 )
 
 // startCause says why the engine could not start an image, in the words of its author.
@@ -189,14 +190,16 @@ func startCause(img *Image, message string) string {
 	}
 	m := namedFile.FindStringSubmatch(message)
 	switch {
+	case refusedFile.MatchString(message):
+		return refusedFile.FindStringSubmatch(message)[1] + " may not be executed by the user of the image"
 	case strings.Contains(message, "o command specified"):
 		return "the image does not say what to run: it has neither ENTRYPOINT nor CMD"
 	case m == nil:
 		return message
-	case strings.Contains(message, "permission denied"):
-		return m[1] + " may not be executed by the user of the image"
 	case m[1] == "/bin/sh":
 		return "there is no /bin/sh in the image, and an ENTRYPOINT or a CMD in shell form is run by it"
+	case !strings.Contains(m[1], "/"):
+		return m[1] + " has no path, so it is looked for in the folders of PATH, and it is in none of them"
 	}
 	if _, there := img.File(m[1]); there {
 		return m[1] + " is there and cannot be executed: " + message

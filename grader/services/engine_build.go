@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/moby/moby/api/types/build"
@@ -78,7 +80,8 @@ func (e *Engine) Build(ctx context.Context, b Build) (*Built, error) {
 	defer end(nil)
 	timer := time.AfterFunc(b.Timeout, func() { end(&BuildLimit{What: "took longer than " + b.Timeout.String()}) })
 	defer timer.Stop()
-	watched := e.watchBuild(limited, b, end)
+	var s buildStream
+	watched := e.watchBuild(limited, b, &s.containers, end)
 	defer func() { end(nil); <-watched }()
 
 	args := map[string]*string{}
@@ -93,7 +96,6 @@ func (e *Engine) Build(ctx context.Context, b Build) (*Built, error) {
 			{Name: "fsize", Soft: b.Disk, Hard: b.Disk}, {Name: "core"}, {Name: "nofile", Soft: 4096, Hard: 4096},
 		},
 	})
-	var s buildStream
 	if err == nil {
 		defer resp.Body.Close()
 		err = s.read(resp.Body)
@@ -135,7 +137,7 @@ const watchEvery = 500 * time.Millisecond
 
 // watchBuild keeps the containers of a build within bounds that the builder knows nothing of: how
 // many processes there may be, and how much they may write. The channel is closed when it is over.
-func (e *Engine) watchBuild(ctx context.Context, b Build, end context.CancelCauseFunc) <-chan struct{} {
+func (e *Engine) watchBuild(ctx context.Context, b Build, own *idSet, end context.CancelCauseFunc) <-chan struct{} {
 	done := make(chan struct{})
 	begun := make(chan struct{})
 	go func() {
@@ -145,7 +147,6 @@ func (e *Engine) watchBuild(ctx context.Context, b Build, end context.CancelCaus
 		close(begun)
 		tick := time.NewTicker(watchEvery)
 		defer tick.Stop()
-		running := map[string]bool{}
 		for {
 			select {
 			case <-ctx.Done():
@@ -156,15 +157,15 @@ func (e *Engine) watchBuild(ctx context.Context, b Build, end context.CancelCaus
 				if m.Actor.Attributes[labelGrade] != "" {
 					continue // a container of a grade, made from what was built
 				}
-				running[m.Actor.ID] = true
+				// Whichever build it is of: they have the same bounds.
 				_, _ = e.cli.ContainerUpdate(ctx, m.Actor.ID, client.ContainerUpdateOptions{
 					Resources: &container.Resources{PidsLimit: &b.Processes},
 				})
 			case <-tick.C:
-				for id := range running {
+				for _, id := range own.all() {
 					got, err := e.cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{Size: true})
 					if err != nil {
-						delete(running, id)
+						own.remove(id)
 					} else if size := got.Container.SizeRw; size != nil && *size > b.Disk {
 						end(&BuildLimit{What: fmt.Sprintf("wrote more than %d MB in one step", b.Disk>>20)})
 					}
@@ -174,6 +175,30 @@ func (e *Engine) watchBuild(ctx context.Context, b Build, end context.CancelCaus
 	}()
 	<-begun
 	return done
+}
+
+// idSet is a set of containers.
+type idSet struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+func (s *idSet) add(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids = append(s.ids, id)
+}
+
+func (s *idSet) remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ids = slices.DeleteFunc(s.ids, func(i string) bool { return i == id })
+}
+
+func (s *idSet) all() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ids)
 }
 
 var shortID = regexp.MustCompile(`^[0-9a-f]{12}$`)
@@ -190,6 +215,8 @@ type buildStream struct {
 	id      string
 	failure string
 	partial string
+
+	containers idSet // in which steps run
 }
 
 func (s *buildStream) read(r io.Reader) error {
@@ -241,6 +268,8 @@ func (s *buildStream) line(line string) {
 		switch {
 		case rest == "Using cache":
 			step.Cached = true
+		case strings.HasPrefix(rest, "Running in ") && shortID.MatchString(strings.TrimPrefix(rest, "Running in ")):
+			s.containers.add(strings.TrimPrefix(rest, "Running in "))
 		case shortID.MatchString(rest): // a step may print anything
 			step.image = rest
 		}

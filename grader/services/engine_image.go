@@ -49,9 +49,9 @@ type LayerFile struct {
 
 // Layer is one layer of an image.
 type Layer struct {
-	Index int    // how the visits called it
-	Size  int64  // bytes of its files
-	By    string // the instruction that made it
+	Index int   // how the visits called it
+	Size  int64 // bytes of its files
+	Step  int   // of the history, that made it
 }
 
 // slowImage is how long the engine may take over the content of an image.
@@ -218,17 +218,16 @@ func (r *imageReader) layers() ([]Layer, error) {
 	}
 	var config struct {
 		History []struct {
-			CreatedBy string `json:"created_by"`
-			Empty     bool   `json:"empty_layer"`
+			Empty bool `json:"empty_layer"`
 		} `json:"history"`
 	}
 	if err := json.Unmarshal(r.small[path.Clean(manifest[0].Config)], &config); err != nil {
 		return nil, unavailable(err, "run cairn doctor", "Docker saved an image in a form that cairn does not know")
 	}
-	var by []string
-	for _, h := range config.History {
+	var steps []int // that made a layer
+	for i, h := range config.History {
 		if !h.Empty {
-			by = append(by, h.CreatedBy)
+			steps = append(steps, i)
 		}
 	}
 	var all []Layer
@@ -240,28 +239,11 @@ func (r *imageReader) layers() ([]Layer, error) {
 		if !slices.Contains(r.names, name) {
 			return nil, unavailable(errors.New(name), "run cairn doctor", "Docker saved an image without one of its layers")
 		}
-		l := Layer{Index: slices.Index(r.names, name), Size: r.sizes[name]}
-		if i < len(by) {
-			l.By = by[i]
+		l := Layer{Index: slices.Index(r.names, name), Size: r.sizes[name], Step: -1}
+		if i < len(steps) {
+			l.Step = steps[i]
 		}
 		all = append(all, l)
 	}
 	return all, nil
-}
-
-// SharedLayers is how many of the lowest layers an image has in common with another.
-func (e *Engine) SharedLayers(ctx context.Context, id, base string) (int, error) {
-	a, err := e.cli.ImageInspect(ctx, id)
-	if err != nil {
-		return 0, e.explain(ctx, err, "looking at an image")
-	}
-	b, err := e.cli.ImageInspect(ctx, base)
-	if err != nil {
-		return 0, e.explain(ctx, err, "looking at an image")
-	}
-	n := 0
-	for n < min(len(a.RootFS.Layers), len(b.RootFS.Layers)) && a.RootFS.Layers[n] == b.RootFS.Layers[n] {
-		n++
-	}
-	return n, nil
 }

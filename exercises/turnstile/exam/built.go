@@ -11,9 +11,9 @@ import (
 
 // What the secrets are called in feedback.
 const (
-	freshKey = "the signing key of .env, which the pipeline also passes as the build argument SIGNING_KEY"
-	gitToken = "the token in .git/config"
-	deskKey  = "the signing key of the .env on your desk"
+	freshKey = "the signing key"
+	gitToken = "the token of the pipeline"
+	deskKey  = "the signing key of your desk"
 )
 
 // desk is what the .env that the learner has says.
@@ -67,19 +67,28 @@ func secrets(c *exam.C) {
 	case t.In == "the environment":
 		f.Saw = t.Secret + " stands in the environment of the image. docker inspect shows it to whoever has the image; an ENV is for what everybody may know"
 	case t.In != "":
-		f.Saw = fmt.Sprintf("%s stands in %s of the image, at %s. The values of an ARG are kept with each RUN that follows it in the same stage", t.Secret, t.In, shorten(t.By))
+		f.Saw = fmt.Sprintf("%s stands in %s of the image, at %s. The values of an ARG are kept with each RUN that follows it in its stage", t.Secret, t.In, at(t.Line, t.Text))
 	case t.Gone:
-		f.Saw = fmt.Sprintf("%s, in the file /%s. A later instruction removes the file, and no container sees it; the layer of %s still has it", t.Secret, t.File, shorten(t.By))
+		f.Saw = fmt.Sprintf("%s, in the file /%s, which came with %s. Something later removes the file, and no container sees it; the layer of that line still has it", t.Secret, t.File, at(t.Line, t.Text))
 	case strings.HasSuffix(t.File, ".env") || strings.Contains(t.File, ".git/"):
-		f.Saw = fmt.Sprintf("%s, in the file /%s, which came with %s", t.Secret, t.File, shorten(t.By))
+		f.Saw = fmt.Sprintf("%s, in the file /%s, which came with %s", t.Secret, t.File, at(t.Line, t.Text))
+		f.Detail = "This is the place to begin. Keep the file out of the build, which is what .dockerignore is for, or have COPY name what the program is made of."
 	default:
-		f.Saw = fmt.Sprintf("%s, inside of the file /%s: the build wrote it there", t.Secret, t.File)
+		f.Saw = fmt.Sprintf("%s, inside of the file /%s: a step of the build wrote it there", t.Secret, t.File)
 	}
-	f.Detail = others(found[1:])
-	if img.Size() > most {
-		f.Detail = strings.TrimSpace(f.Detail + "\nThis is the place to begin: keep the files out of the build, which .dockerignore can do, or name in COPY what is needed.")
-	}
+	f.Detail = strings.TrimSpace(others(found[1:]) + "\n" + f.Detail)
 	c.Fail(f)
+}
+
+// at names a line of the Dockerfile.
+func at(line int, text string) string {
+	if line == 0 {
+		return "the base"
+	}
+	if len(text) > 48 {
+		text = text[:47] + "…"
+	}
+	return fmt.Sprintf("line %d (%s)", line, text)
 }
 
 // rank orders what is found: the most telling first.
@@ -103,31 +112,11 @@ func others(found []exam.Trace) string {
 		if t.File != "" {
 			place = "/" + t.File
 		}
-		if line := "also " + place + ": " + t.Secret; !slices.Contains(lines, line) {
+		if line := "also " + t.Secret + ", in " + place; !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
 	return strings.Join(lines, "\n")
-}
-
-// shorten cuts what builders put in place of names that they do not know.
-func shorten(by string) string {
-	words := strings.Fields(by)
-	for i, w := range words {
-		if strings.HasPrefix(w, "file:") || strings.HasPrefix(w, "dir:") || strings.HasPrefix(w, "multi:") {
-			words[i] = "…"
-		}
-	}
-	text := strings.Join(words, " ")
-	if strings.HasPrefix(text, "RUN |") { // with the arguments of the build
-		if _, command, ok := strings.Cut(text, "/bin/sh -c "); ok {
-			text = "RUN " + command
-		}
-	}
-	if len(text) > 60 {
-		text = text[:57] + "…"
-	}
-	return text
 }
 
 // small adds up the layers.
@@ -142,37 +131,41 @@ func small(c *exam.C) {
 		Expected: "at most 20 MB",
 		Saw:      megabytes(size),
 	}
-	last := c.Dockerfile().Last()
-	var removing string
-	for _, in := range last.Find("RUN") {
-		if strings.Contains(in.Text, "rm -r") {
-			removing = fmt.Sprintf("line %d: %s", in.Line, in.Text)
+	var removing exam.ImageLayer
+	for _, l := range img.Layers {
+		if strings.HasPrefix(l.Text, "RUN ") && strings.Contains(l.Text, "rm -r") {
+			removing = l
 		}
 	}
 	_, compiler := img.File("usr/local/go/bin/go")
 	switch {
-	case removing != "":
-		f.Saw += ". A layer only adds: what " + removing + " takes away is still in the layers below, and is shipped and stored"
-	case strings.HasPrefix(last.Base, "golang"):
-		f.Saw += fmt.Sprintf(". The last stage begins with %s, so the compiler, its sources and a whole Debian are part of the image", last.Base)
+	case removing.Line > 0 && strings.HasPrefix(img.Base, "golang"):
+		f.Saw += fmt.Sprintf(". A layer only adds: what %s takes away is still in the layers below, and is shipped and stored", at(removing.Line, removing.Text))
+	case strings.HasPrefix(img.Base, "golang"):
+		f.Saw += fmt.Sprintf(". The last stage begins with %s, so the compiler, its sources and a whole Debian are part of the image", img.Base)
 	case compiler:
 		f.Saw += ". Go itself was copied into the last stage"
 	}
-	var lines []string
-	for i, l := range img.Layers {
-		by := shorten(l.By)
-		if i == 0 && by == "" {
-			by = "(the base)"
-		}
-		if l.Size > 100_000 {
-			lines = append(lines, fmt.Sprintf("%8s  %s", megabytes(l.Size), by))
-		}
-	}
-	if len(lines) > 12 {
-		lines = lines[len(lines)-12:]
-	}
-	f.Detail = strings.Join(lines, "\n")
+	f.Detail = layers(img)
 	c.Fail(f)
+}
+
+// layers lists what there is of some size, line by line.
+func layers(img *exam.Image) string {
+	var base int64
+	var lines []string
+	for _, l := range img.Layers {
+		switch {
+		case l.Line == 0:
+			base += l.Size
+		case l.Size > 100_000:
+			lines = append(lines, fmt.Sprintf("%10s  %s", megabytes(l.Size), at(l.Line, l.Text)))
+		}
+	}
+	if base > 0 {
+		lines = append([]string{fmt.Sprintf("%10s  the base %s", megabytes(base), img.Base)}, lines...)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
