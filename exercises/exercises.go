@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/tools/txtar"
+
 	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/internal/nearest"
 )
@@ -216,6 +218,25 @@ func (e *Exercise) files(dir string, names ...string) (map[string][]byte, error)
 		files[name] = data
 	}
 	return files, nil
+}
+
+// unpacked returns files with those of archives in place of the archives. An archive (.txtar) is
+// for what can't lie in an exercise's folder as it is, such as a go.mod.
+func (e *Exercise) unpacked(files map[string][]byte) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	for name, data := range files {
+		if path.Ext(name) != ".txtar" {
+			all[name] = data
+			continue
+		}
+		for _, f := range txtar.Parse(data).Files {
+			if !fs.ValidPath(f.Name) || slices.Contains(e.Edit, f.Name) {
+				return nil, fmt.Errorf("%s:1: %q can't be a given file", e.shown(name), f.Name)
+			}
+			all[f.Name] = f.Data
+		}
+	}
+	return all, nil
 }
 
 // hash sums up what decides a grade besides the learner's files: the task, the

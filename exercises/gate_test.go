@@ -28,7 +28,7 @@ var (
 	update = flag.Bool("update", false, "write the golden feedback of starters and mutants")
 	item   = flag.String("item", usualItems, "try only items that match, for example 'mutant no-lock'")
 
-	withServices = flag.Bool("with-services", false, "try only exercises that need a service")
+	withServices = flag.Bool("with-services", false, "try only exercises that need a server")
 )
 
 func TestMain(m *testing.M) {
@@ -72,7 +72,7 @@ func TestGate(t *testing.T) {
 		}
 	})
 	for _, e := range catalogue.All() {
-		if *withServices && len(e.Services()) == 0 {
+		if *withServices && e.Postgres == nil && e.Redis == nil {
 			continue
 		}
 		t.Run(e.ID, func(t *testing.T) {

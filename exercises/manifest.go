@@ -103,7 +103,10 @@ func (c *Catalogue) load(fsys fs.FS, id string) (*Exercise, error) {
 	if e.Kind == build.Program {
 		given = []string{programFile}
 	}
-	if e.given, err = e.files(".", given...); err != nil {
+	if e.given, err = e.files(".", given...); err == nil {
+		e.given, err = e.unpacked(e.given)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if e.Kind == build.Tests {

@@ -22,12 +22,13 @@ import (
 	recordshop "github.com/cairn-learn/cairn/exercises/recordshop/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
 	signup "github.com/cairn-learn/cairn/exercises/signup/exam"
+	turnstile "github.com/cairn-learn/cairn/exercises/turnstile/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
 )
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:githubactions all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup
+//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:githubactions all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup all:turnstile
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -49,4 +50,5 @@ var exams = map[string]func(*exam.X){
 	"recordshop":       recordshop.Exam,
 	"restcrud":         restcrud.Exam,
 	"signup":           signup.Exam,
+	"turnstile":        turnstile.Exam,
 }

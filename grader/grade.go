@@ -311,7 +311,10 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.Te
 
 // parsers read what is no program, by kind. An error is a *build.ParseError for the learner, or
 // trouble.
-var parsers = map[build.Kind]func(context.Context, *build.Snapshot) error{build.Workflow: parseWorkflow}
+var parsers = map[build.Kind]func(context.Context, *build.Snapshot) error{
+	build.Image:    readDockerfile,
+	build.Workflow: parseWorkflow,
+}
 
 // apply runs the learner's SQL in the grade's database, as the role that owns it.
 // What did not end in time is ended.

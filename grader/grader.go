@@ -5,6 +5,7 @@ package grader
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/build"
@@ -47,6 +48,8 @@ func (e Exercise) Declare() (*exam.X, error) {
 		return nil, errors.New("there is no exam")
 	case e.Kind == build.SQL && e.Fixture == nil:
 		return nil, errors.New("SQL is examined in a database, and the exercise declares none")
+	case e.Kind == build.Image && !slices.Contains(e.Edit, "Dockerfile"):
+		return nil, errNoDockerfile
 	case e.Kind == build.Tests && len(e.Versions) < 2:
 		return nil, errors.New("tests are tried on versions of a package, and the exercise has none")
 	}

@@ -44,6 +44,9 @@ func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(
 		}
 		return err
 	}
+	if err := g.prepareImages(ctx, e, progress); err != nil {
+		return err
+	}
 	if e.Fixture == nil && e.Redis == nil {
 		return nil
 	}

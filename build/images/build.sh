@@ -125,6 +125,7 @@ pack_go() {
 	[[ $version == go${golang_default#*:} || $version == go${golang_default#*:}.* ]] ||
 		die "a stand-in for $golang_default packs the Go of this machine, and that is $version"
 	tar -C "$root" --owner=0 --group=0 --mode=u+w --exclude=./test --exclude=./api --exclude=./doc \
+		--exclude=testdata --exclude='*_test.go' --exclude=./src/cmd \
 		--transform='s,^\.,usr/local/go,' -cf "$1" .
 }
 
@@ -137,6 +138,7 @@ build() {
 	golang)
 		packages=git,gcc,libc6-dev,make,curl,ca-certificates,tzdata
 		pack_go "$3/go.tar"
+		cp -r "$here/golang/warm" "$3/warm"
 		;;
 	distroless) packages=base-files,ca-certificates,tzdata variant=extract ;;
 	esac

@@ -132,7 +132,10 @@ func newServicesPrune(a *app) *cobra.Command {
 			for _, d := range pruned.Databases {
 				fmt.Fprintf(a.out, "removed database %s\n", d.Name)
 			}
-			if err == nil && len(pruned.Servers)+len(pruned.Databases) == 0 {
+			if pruned.Images > 0 {
+				fmt.Fprintf(a.out, "removed what builds of images had kept (%d)\n", pruned.Images)
+			}
+			if err == nil && len(pruned.Servers)+len(pruned.Databases)+pruned.Images == 0 {
 				fmt.Fprintln(a.out, "There is nothing to remove.")
 			}
 			return err

@@ -6,13 +6,20 @@ import (
 	"slices"
 )
 
+// ignoreFile may be empty, or missing.
+const ignoreFile = ".dockerignore"
+
 // checkListed refuses files that whoever reads them would not understand as text.
 func (w *walk) checkListed() {
 	for _, name := range slices.Sorted(maps.Keys(w.files)) {
-		w.checkText(name, w.files[name])
+		if name != ignoreFile || len(w.files[name]) > 0 {
+			w.checkText(name, w.files[name])
+		}
 	}
 	for _, name := range w.request.Edit {
-		w.checkThere(name)
+		if name != ignoreFile { // without it nothing is left out
+			w.checkThere(name)
+		}
 	}
 }
 

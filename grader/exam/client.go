@@ -28,6 +28,8 @@ type Client struct {
 	c       *C
 	name    string
 	program *Program
+	box     *Container // in place of program
+	quiet   bool       // its requests are no evidence
 	http    *http.Client
 }
 
@@ -124,6 +126,9 @@ func (cl *Client) Delete(path string, opts ...RequestOption) *Response {
 func (cl *Client) Do(method, path string, body any, opts ...RequestOption) *Response {
 	r := newRequest(cl.c.session.limits.Request, method, path, body, opts)
 	resp, err := cl.send(r)
+	if err != nil && cl.box != nil {
+		cl.box.noAnswer(r, err)
+	}
 	if err != nil {
 		cl.c.noAnswer(cl, r, err)
 	}
@@ -191,7 +196,9 @@ func (cl *Client) send(r *request) (*Response, error) {
 	}
 	c.mu.Lock()
 	c.last = r.did()
-	c.touched[cl.program] = true
+	if cl.program != nil {
+		c.touched[cl.program] = true
+	}
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(c.ctx, r.timeout)
 	defer cancel()
@@ -217,12 +224,19 @@ func (cl *Client) send(r *request) (*Response, error) {
 		entry.Result = resp.String()
 		entry.Failed = resp.Status >= 500
 	}
-	c.record(entry, began)
+	if !cl.quiet {
+		c.record(entry, began)
+	}
 	return resp, err
 }
 
 func (cl *Client) roundTrip(ctx context.Context, r *request) (*Response, error) {
-	base := cl.program.base()
+	var base string
+	if cl.box != nil {
+		base = "http://" + cl.box.Addr()
+	} else {
+		base = cl.program.base()
+	}
 	req, err := http.NewRequestWithContext(ctx, r.method, base+r.path, bytes.NewReader(r.body))
 	if err != nil {
 		cl.c.trouble(fmt.Errorf("check %s: %w", cl.c.spec.id, err))

@@ -43,6 +43,7 @@ type X struct {
 	upstreams []upstreamSpec
 
 	repositories []repositorySpec // that a workflow is tried on
+	images       []string
 }
 
 // spec is one declared check.

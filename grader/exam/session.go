@@ -58,6 +58,7 @@ type Session struct {
 	redisMu    sync.Mutex
 	engine     engineUse
 	workflow   workflowRuns
+	image      *Image // nil until a check has built it
 
 	mu      sync.Mutex
 	claimed map[string]bool

@@ -74,10 +74,11 @@ func Stop(ctx context.Context, cfg Config, force bool) ([]Server, error) {
 type Pruned struct {
 	Servers   []Server
 	Databases []DatabaseInfo
+	Images    int // that builds had left for the next one
 }
 
 // Prune removes what serves nobody: servers that don't run, databases and servers kept for a look, what
-// cairns that no longer run left behind and, where no cairn runs, the templates. Errors are
+// cairns that no longer run left behind, what builds of images have left and, where no cairn runs, the templates. Errors are
 // *Unavailable, or the context's.
 func Prune(ctx context.Context, cfg Config) (Pruned, error) {
 	var pruned Pruned
@@ -102,7 +103,13 @@ func Prune(ctx context.Context, cfg Config) (Pruned, error) {
 		}
 		return errors.Join(errs...)
 	})
-	return pruned, err
+	full, cfgErr := cfg.withDefaults()
+	if cfgErr != nil {
+		return pruned, cfgErr
+	}
+	var built error
+	pruned.Images, built = pruneEngine(ctx, full)
+	return pruned, errors.Join(err, built)
 }
 
 // prune drops what no running cairn uses, and returns it.

@@ -5,16 +5,16 @@ import (
 	"crypto/rand"
 	"errors"
 	"strings"
-	"sync"
 
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/client"
 )
 
 // Labels of what grades make on an engine for themselves, beside servers. Images that are kept as a
-// cache carry labelBuild alone.
+// cache carry labelBuild alone. A builder makes one more image for each label.
 const (
-	labelGrade = "org.cairn.grade" // the Engine that it belongs to; with labelState and labelLease
+	labelGrade = "org.cairn.grade" // the Engine that it belongs to, see Engine.mark
 	labelBuild = "org.cairn.build" // what builds leave on the way, see state.id
 )
 
@@ -26,9 +26,6 @@ type Engine struct {
 	lease string
 	owner string // state.id
 	id    string
-
-	mu     sync.Mutex
-	images []string
 }
 
 // Engine connects to the engine, for one grade. Errors are *Unavailable, or the context's.
@@ -52,9 +49,17 @@ func (p *provider) Engine(ctx context.Context) (*Engine, error) {
 	return &Engine{engine: e, p: p, lease: l.id, owner: owner, id: strings.ToLower(rand.Text()[:12])}, nil
 }
 
+// mark tells whose something is: the state folder's, the lease's, the grade's.
+func (e *Engine) mark() string { return e.owner + "/" + e.lease + "/" + e.id }
+
 // labels are those of what belongs to this grade.
-func (e *Engine) labels() map[string]string {
-	return map[string]string{labelGrade: e.id, labelState: e.owner, labelLease: e.lease}
+func (e *Engine) labels() map[string]string { return map[string]string{labelGrade: e.mark()} }
+
+// marked takes a mark apart, and tells whether it is of this state folder.
+func (e *Engine) marked(labels map[string]string) (lease string, ours bool) {
+	owner, rest, _ := strings.Cut(labels[labelGrade], "/")
+	lease, _, _ = strings.Cut(rest, "/")
+	return lease, owner == e.owner
 }
 
 // Ensure makes the images present, pulling what is missing. Errors are *Unavailable, or the
@@ -76,33 +81,35 @@ func (e *Engine) Ensure(ctx context.Context, progress func(Progress), images ...
 func (e *Engine) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), engineSlow)
 	defer cancel()
-	_ = e.removeContainers(ctx, func(lease, grade string) bool { return grade == e.id })
-	e.mu.Lock()
-	images := e.images
-	e.images = nil
-	e.mu.Unlock()
-	for _, id := range images {
-		_ = e.removeImage(ctx, id)
+	if containers, images, err := e.graded(ctx); err == nil {
+		_ = e.removeAll(ctx, containers, images, func(labels map[string]string) bool { return labels[labelGrade] == e.mark() })
 	}
 	_ = e.pruneBuilds(ctx)
 	e.close()
 }
 
-// removeContainers removes the containers of grades of this state folder that the function names.
-func (e *Engine) removeContainers(ctx context.Context, dead func(lease, grade string) bool) error {
-	found, err := e.cli.ContainerList(ctx, client.ContainerListOptions{
-		All: true, Filters: make(client.Filters).Add("label", labelGrade, labelState+"="+e.owner),
-	})
+// graded lists the containers and images of grades of this state folder.
+func (e *Engine) graded(ctx context.Context) (containers []container.Summary, images []image.Summary, err error) {
+	filter := make(client.Filters).Add("label", labelGrade)
+	found, err := e.cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filter})
 	if err != nil {
-		return e.explain(ctx, err, "listing containers")
+		return nil, nil, e.explain(ctx, err, "listing containers")
 	}
-	var errs []error
+	built, err := e.cli.ImageList(ctx, client.ImageListOptions{Filters: filter})
+	if err != nil {
+		return nil, nil, e.explain(ctx, err, "listing images")
+	}
 	for _, c := range found.Items {
-		if dead(c.Labels[labelLease], c.Labels[labelGrade]) {
-			errs = append(errs, e.remove(ctx, server{id: c.ID, name: "a container of a grade"}))
+		if _, ours := e.marked(c.Labels); ours {
+			containers = append(containers, c)
 		}
 	}
-	return errors.Join(errs...)
+	for _, i := range built.Items {
+		if _, ours := e.marked(i.Labels); ours {
+			images = append(images, i)
+		}
+	}
+	return containers, images, nil
 }
 
 // sweepEngine removes what grades of cairns that no longer run have left on the engine.
@@ -121,34 +128,35 @@ func (p *provider) sweepEngine(ctx context.Context) {
 
 // sweep removes what has no live lease, and what builds have left that is of no more use.
 func (e *Engine) sweep(ctx context.Context) error {
-	found, err := e.cli.ImageList(ctx, client.ImageListOptions{
-		Filters: make(client.Filters).Add("label", labelGrade, labelState+"="+e.owner),
-	})
-	if err != nil {
-		return e.explain(ctx, err, "listing images")
-	}
-	containers, err := e.cli.ContainerList(ctx, client.ContainerListOptions{
-		All: true, Filters: make(client.Filters).Add("label", labelGrade, labelState+"="+e.owner),
-	})
-	if err != nil {
-		return e.explain(ctx, err, "listing containers")
-	}
-	live, err := e.p.state.live(ctx) // after the lists: what is made in between isn't on them
+	containers, images, err := e.graded(ctx)
 	if err != nil {
 		return err
 	}
+	live, err := e.p.state.live(ctx) // after the list: what is made in between isn't on it
+	if err != nil {
+		return err
+	}
+	dead := func(labels map[string]string) bool {
+		lease, _ := e.marked(labels)
+		return !live[lease]
+	}
+	return errors.Join(e.removeAll(ctx, containers, images, dead), e.pruneBuilds(ctx))
+}
+
+// removeAll removes those of the containers and images whose labels the function says to be dead.
+func (e *Engine) removeAll(ctx context.Context, containers []container.Summary, images []image.Summary, dead func(map[string]string) bool) error {
 	var errs []error
-	for _, c := range containers.Items {
-		if !live[c.Labels[labelLease]] {
+	for _, c := range containers {
+		if dead(c.Labels) {
 			errs = append(errs, e.remove(ctx, server{id: c.ID, name: "a container of a grade"}))
 		}
 	}
-	for _, i := range found.Items {
-		if !live[i.Labels[labelLease]] {
+	for _, i := range images {
+		if dead(i.Labels) {
 			errs = append(errs, e.removeImage(ctx, i.ID))
 		}
 	}
-	return errors.Join(append(errs, e.pruneBuilds(ctx))...)
+	return errors.Join(errs...)
 }
 
 // removeImage removes an image that nothing runs any more, and leaves what it was built on.

@@ -15,6 +15,10 @@ func TestMain(m *testing.M) {
 		childMain(child)
 		return
 	}
+	if child := os.Getenv("SERVICES_TEST_ENGINE_CHILD"); child != "" {
+		engineChild(child)
+		return
+	}
 	os.Exit(m.Run())
 }
 

@@ -62,7 +62,14 @@ var rules = []rule{
 		why:    "one package talks to the container engine",
 		from:   []string{"..."},
 		except: []string{"grader/services/..."},
-		deny:   []string{"github.com/testcontainers/...", "github.com/docker/...", "github.com/moby/..."},
+		deny:   []string{"github.com/testcontainers/...", "github.com/docker/...", "github.com/moby/moby/..."},
+		tests:  true,
+	},
+	{
+		why:    "one package knows how Dockerfiles are read",
+		from:   []string{"..."},
+		except: []string{"grader/dockerfile"},
+		deny:   []string{"github.com/moby/buildkit/...", "github.com/moby/patternmatcher/..."},
 		tests:  true,
 	},
 	{

@@ -52,7 +52,7 @@ func checkPrograms(programs []services.ProgramInfo) finding {
 		return warn("Install it for the exercises that need it (on Debian and Ubuntu: apt install "+pkg+"), or use Docker.",
 			"%s; the server of %s is not installed", saw, title)
 	}
-	return fine("%s", saw)
+	return fine("%s; exercises that build images need Docker all the same", saw)
 }
 
 func (h *hostOnce) checkImages(ctx context.Context) finding {

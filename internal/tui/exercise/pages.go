@@ -153,6 +153,8 @@ func (s *Screen) logLines(width int) []string {
 			return []string{s.Theme.Muted.Render("There is no program. What the steps did stands in the evidence of each check.")}
 		case build.Tests:
 			return []string{s.Theme.Muted.Render("Your tests printed nothing in the last grade.")}
+		case build.Image:
+			return []string{s.Theme.Muted.Render("No container of your image printed anything in the last grade.")}
 		}
 		return []string{s.Theme.Muted.Render("Your program printed nothing in the last grade.")}
 	}
