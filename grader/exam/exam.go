@@ -41,9 +41,9 @@ type X struct {
 	env       []string
 	reshaped  []string
 	upstreams []upstreamSpec
+	images    []string
 
 	repositories []repositorySpec // that a workflow is tried on
-	images       []string
 }
 
 // spec is one declared check.

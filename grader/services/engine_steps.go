@@ -26,6 +26,9 @@ import (
 // the engine: whoever may use it may do anything anyway.
 const labelCache = "org.cairn.gocache"
 
+// cacheNote is the file of the state folder that tells which volume was filled.
+const cacheNote = "gocache"
+
 // Where a Machine's user may write, and where the build cache stands.
 const (
 	machineHome    = "/home/runner"
@@ -116,7 +119,7 @@ func (e *Engine) buildCache(ctx context.Context, image string, progress func(Pro
 		return "", err
 	}
 	defer unlock()
-	note := filepath.Join(e.p.state.dir, "gocache")
+	note := filepath.Join(e.p.state.dir, cacheNote)
 	made, err := e.cacheVolume(ctx, name)
 	if err != nil {
 		return "", e.explain(ctx, err, "making a volume")
@@ -129,7 +132,7 @@ func (e *Engine) buildCache(ctx context.Context, image string, progress func(Pro
 	if err := e.fillCache(ctx, image, name); err != nil {
 		return "", err
 	}
-	e.removeOtherCaches(ctx, name)
+	_, _ = e.removeCaches(ctx, name) // else the next time
 	if err := os.WriteFile(note, []byte(full), 0o600); err != nil {
 		return "", unavailable(err, "make it writable", "the file %s cannot be written", note)
 	}
@@ -173,17 +176,37 @@ func (e *Engine) fillCache(ctx context.Context, image, volume string) error {
 	return nil
 }
 
-// removeOtherCaches removes those of older images. One that is in use stays.
-func (e *Engine) removeOtherCaches(ctx context.Context, but string) {
+// removeCaches removes all build caches but one, such as those of older images, and returns how many
+// there were. One that is in use stays.
+func (e *engine) removeCaches(ctx context.Context, but string) (removed int, err error) {
 	found, err := e.cli.VolumeList(ctx, client.VolumeListOptions{Filters: make(client.Filters).Add("label", labelCache)})
 	if err != nil {
-		return
+		return 0, e.explain(ctx, err, "listing volumes")
 	}
 	for _, v := range found.Items {
-		if v.Name != but {
-			_, _ = e.cli.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{})
+		if v.Name == but {
+			continue
+		}
+		if _, err := e.cli.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{}); err == nil {
+			removed++
 		}
 	}
+	return removed, nil
+}
+
+// pruneCaches removes the build caches where this state folder has had one made.
+func pruneCaches(ctx context.Context, cfg Config) (int, error) {
+	note := filepath.Join(cfg.StateDir, cacheNote)
+	if _, err := os.Stat(note); err != nil {
+		return 0, nil
+	}
+	e, err := connectEngine(ctx)
+	if err != nil {
+		return 0, nil // where there is no engine, there is nothing on it
+	}
+	defer e.close()
+	n, err := e.removeCaches(ctx, "")
+	return n, errors.Join(err, os.Remove(note))
 }
 
 func (e *Engine) machine(ctx context.Context, image, cache, user string, readOnly bool) (*Machine, error) {

@@ -104,7 +104,7 @@ var bad = []badRepository{
 		"A red test that nobody is shown is a comment.", "a-status-is-all-there-is",
 	},
 	{
-		dataRace, "race", "is red for a data race", "in which two goroutines write to one variable without a lock", "go test with the race detector", regexp.MustCompile(`\bgo\s+test\b[^\n|;&]*\s-race\b|GOFLAGS[^\n]*-race`),
+		dataRace, "race", "is red for a data race", "in which two goroutines use one variable without a lock", "go test with the race detector", regexp.MustCompile(`\bgo\s+test\b[^\n|;&]*\s-race\b|GOFLAGS[^\n]*-race`),
 		"Without the detector the test of a race is green, on a quiet machine, for months. In production it is a wrong total once a week.", "five-gates",
 	},
 	{
