@@ -105,11 +105,7 @@ func (c *C) RunWorkflow(repository string) []*workflow.Result {
 	c.session.beginRuns()
 	var all []*workflow.Result
 	for _, r := range c.session.workflow.runs[repository] {
-		select {
-		case <-r.done:
-		case <-c.ctx.Done():
-			c.Fail(Finding{Saw: "the check ended before the workflow did"})
-		}
+		<-r.done // which has a limit of its own: a busy machine may begin it late
 		var un *workflow.Unsupported
 		switch {
 		case errors.As(r.err, &un):

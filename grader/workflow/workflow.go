@@ -10,11 +10,13 @@ package workflow
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/rhysd/actionlint"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/safe"
@@ -41,6 +43,9 @@ const notYAML = "could not parse as YAML: "
 // Parse reads a workflow. A file that is no YAML comes back as diagnostics, and no workflow; all
 // else that is wrong with it is Lint's to say.
 func Parse(name string, data []byte) (*Workflow, []report.Diagnostic) {
+	if n := written(data); n > maxNodes {
+		return nil, []report.Diagnostic{{File: name, Line: 1, Message: fmt.Sprintf("written out, its aliases make more than %d values of it", maxNodes), Help: "An alias (*name) of something that holds aliases multiplies. Write out what you mean."}}
+	}
 	tree, complaints := actionlint.Parse(data)
 	w := &Workflow{Name: name, source: data, lines: strings.Split(string(data), "\n"), tree: tree}
 	if tree != nil {
@@ -55,6 +60,36 @@ func Parse(name string, data []byte) (*Workflow, []report.Diagnostic) {
 		all = append(all, d)
 	}
 	return nil, all
+}
+
+// maxNodes is how many values and keys a workflow may have, with those that aliases stand for.
+const maxNodes = 100_000
+
+// written is how many values and keys a file has when each alias is replaced by what it stands for,
+// or a little more than maxNodes. One that is no YAML has none.
+func written(data []byte) int {
+	var root yaml.Node
+	if yaml.Unmarshal(data, &root) != nil {
+		return 0
+	}
+	sizes := map[*yaml.Node]int{}
+	var size func(*yaml.Node) int
+	size = func(n *yaml.Node) int {
+		if known, ok := sizes[n]; ok {
+			return known // 0 within itself
+		}
+		sizes[n] = 0
+		total := 1
+		if n.Alias != nil {
+			total += size(n.Alias)
+		}
+		for _, below := range n.Content {
+			total = min(total+size(below), maxNodes+1)
+		}
+		sizes[n] = total
+		return total
+	}
+	return size(&root)
 }
 
 // yamlHelp says in one sentence what is mostly behind a complaint about YAML.
