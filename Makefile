@@ -2,7 +2,9 @@
 
 GO ?= go
 PKGS := ./...
-TESTFLAGS ?= -timeout 80m
+# Twice the cores: tests that may overlap wait for servers and deadlines most of the time.
+PARALLEL ?= $(shell expr 2 '*' $$(getconf _NPROCESSORS_ONLN))
+TESTFLAGS ?= -timeout 80m -parallel $(PARALLEL)
 ifdef CI
 TESTFLAGS += -v
 endif

@@ -12,6 +12,7 @@ import (
 	doorbell "github.com/cairn-learn/cairn/exercises/doorbell/exam"
 	ferrydesk "github.com/cairn-learn/cairn/exercises/ferrydesk/exam"
 	giftcard "github.com/cairn-learn/cairn/exercises/giftcard/exam"
+	githubactions "github.com/cairn-learn/cairn/exercises/githubactions/exam"
 	gracefulshutdown "github.com/cairn-learn/cairn/exercises/gracefulshutdown/exam"
 	idempotency "github.com/cairn-learn/cairn/exercises/idempotency/exam"
 	indexes "github.com/cairn-learn/cairn/exercises/indexes/exam"
@@ -28,7 +29,7 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:postroom all:ratelimit all:recordshop all:restcrud all:signup all:turnstile
+//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:githubactions all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:postroom all:ratelimit all:recordshop all:restcrud all:signup all:turnstile
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -40,6 +41,7 @@ var exams = map[string]func(*exam.X){
 	"doorbell":         doorbell.Exam,
 	"ferrydesk":        ferrydesk.Exam,
 	"giftcard":         giftcard.Exam,
+	"githubactions":    githubactions.Exam,
 	"gracefulshutdown": gracefulshutdown.Exam,
 	"idempotency":      idempotency.Exam,
 	"indexes":          indexes.Exam,

@@ -22,6 +22,7 @@ var corpusExercises = map[string]func() grader.Exercise{
 	"adder":   adder,
 	"counter": counter,
 	"hits":    hits,
+	"gate":    gateExercise,
 	"judge":   judge,
 }
 

@@ -265,6 +265,7 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.Te
 	if kind := r.s.Exercise.Kind; kind == build.Image || kind == build.Workflow {
 		options.Engine, options.Progress = r.g.engine, r.progress
 	}
+	options.Bench, options.BenchErr = w.bench, w.benchErr
 	if tests != nil {
 		options.Tests = tests.Paths
 	}
@@ -311,7 +312,8 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.Te
 // parsers read what is no program, by kind. An error is a *build.ParseError for the learner, or
 // trouble.
 var parsers = map[build.Kind]func(context.Context, *build.Snapshot) error{
-	build.Image: readDockerfile,
+	build.Image:    readDockerfile,
+	build.Workflow: parseWorkflow,
 }
 
 // apply runs the learner's SQL in the grade's database, as the role that owns it.

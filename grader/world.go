@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/grader/services"
 )
@@ -15,6 +16,9 @@ type world struct {
 	db    *services.Database
 	redis *services.Redis
 	vigil *sync.WaitGroup // of those who look after them
+
+	bench    *services.Workbench // for the steps of a workflow
+	benchErr error               // why there is none, which matters only where steps are to run
 }
 
 // services returns the provider, opened at its first use.
@@ -33,6 +37,13 @@ func (g *Grader) services() (services.Provider, error) {
 
 // prepareServices makes ready what the exercise needs, so that a grade finds it done.
 func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(services.Progress)) error {
+	if e.Kind == build.Workflow {
+		bench, err := g.workbench(ctx, progress)
+		if err == nil {
+			bench.Close()
+		}
+		return err
+	}
 	if err := g.prepareImages(ctx, e, progress); err != nil {
 		return err
 	}
@@ -64,6 +75,11 @@ func (g *Grader) prepareServices(ctx context.Context, e Exercise, progress func(
 // ends: lost is told what befalls them. On an error it has released what it had.
 func (r *run) open(ctx context.Context, lost func(error)) (world, error) {
 	e := r.s.Exercise
+	if e.Kind == build.Workflow {
+		var w world
+		w.bench, w.benchErr = r.g.workbench(ctx, r.progress)
+		return w, nil
+	}
 	if e.Fixture == nil && e.Redis == nil {
 		return world{}, nil
 	}
@@ -107,6 +123,20 @@ func (g *Grader) engine(ctx context.Context) (*services.Engine, error) {
 		return nil, err
 	}
 	return provider.Engine(ctx)
+}
+
+// workbench gets ready what machines for the steps of a workflow are made from.
+func (g *Grader) workbench(ctx context.Context, progress func(services.Progress)) (*services.Workbench, error) {
+	e, err := g.engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	bench, err := e.Workbench(ctx, progress)
+	if err != nil {
+		e.Close()
+		return nil, err
+	}
+	return bench, nil
 }
 
 // verify tells lost when a server is no longer the one that the grade began with.
@@ -162,6 +192,9 @@ func (w world) release(keep bool) {
 	}
 	if w.redis != nil {
 		w.redis.Release(keep)
+	}
+	if w.bench != nil {
+		w.bench.Close()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 )
 
 // Course is everything there is to learn, in order.
@@ -43,10 +44,12 @@ type Lesson struct {
 	Exercise  string   // exercise id, or ""
 	Services  []string // what its exercise is examined with: "postgres", "redis", …
 	Written   bool
-	Page      bool   // a first or opening page: to be read only, without quiz and exercise
-	Track     *Track // nil for the first page
+	Page      bool   // to be read only, without quiz and exercise
+	Own       bool   // a page of a path that is not of the course: a step of it, done when it was read
+	Track     *Track // nil for the first page and for pages of own paths
 
 	fsys     fs.FS
+	text     string    // of an own page
 	headings []Heading // of a written lesson
 }
 
@@ -55,6 +58,7 @@ type Path struct {
 	ID      string // "bootcamp"
 	Title   string
 	Summary string
+	Own     bool // made by somebody for their people, and not of the course
 	Stages  []Stage
 }
 
@@ -62,6 +66,7 @@ type Path struct {
 type Stage struct {
 	Title  string
 	Stones []string
+	By     time.Time // the day by which it should be done, at 00:00 UTC; zero when no matter
 }
 
 // ErrUnwritten is wrapped by the errors of Markdown and Quiz for a lesson that
@@ -142,6 +147,9 @@ func (l *Lesson) Markdown() (string, error) {
 func (l *Lesson) source() ([]byte, error) {
 	if !l.Written {
 		return nil, fmt.Errorf("lesson %s %w", l.ID, ErrUnwritten)
+	}
+	if l.Own {
+		return []byte(l.text), nil
 	}
 	src, err := fs.ReadFile(l.fsys, l.file())
 	if err != nil {

@@ -109,7 +109,7 @@ func (y courseYAML) course() *Course {
 	for _, py := range y.Paths {
 		p := &Path{ID: py.ID, Title: py.Title, Summary: py.Summary}
 		for _, s := range py.Stages {
-			p.Stages = append(p.Stages, Stage(s))
+			p.Stages = append(p.Stages, Stage{Title: s.Title, Stones: s.Stones})
 		}
 		c.Paths = append(c.Paths, p)
 	}

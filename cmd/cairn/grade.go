@@ -150,7 +150,7 @@ func (a *app) gradeOnce(ctx context.Context, g *grader.Grader, job assignment, o
 	a.status = rep.ExitStatus()
 	view.findings(rep)
 	if !o.watch && !o.github {
-		view.print(func(w io.Writer) error { return a.writeNext(w, job, rep, o) })
+		view.print(func(w io.Writer) error { return a.writeNext(ctx, w, job, rep, o) })
 	}
 	view.resume()
 	if view.err != nil {

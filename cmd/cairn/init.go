@@ -59,16 +59,24 @@ touches none of your files.`,
 // it. That it can't be written, or is there, is no reason to say anything.
 func (a *app) keepDefaults() { _ = settings.Create(settings.File(), settings.Settings{}) }
 
-// sayNext names the first exercise along the learner's path that waits.
+// sayNext names the first exercise along the learner's path that waits, or the page
+// of the path that stands before it.
 func (a *app) sayNext(ctx context.Context, w *workspace.Workspace) error {
 	enter := ""
 	if dir := shown(w.Dir); dir != "." {
 		enter = "cd " + shellquote.Join(dir) + " && "
 	}
-	records := a.records(ctx)
+	known := a.known(ctx)
 	route := a.road.Route(a.preferred().Path)
 	for _, s := range slices.Concat(route.Stones, route.Others) {
-		if s.Exercise != nil && w.State(s, records) != workspace.Passed {
+		if w.State(s, known).Done() {
+			continue
+		}
+		if s.Lesson.Own {
+			_, err := fmt.Fprintf(a.out, "Next: cairn read %s\n", s.Lesson.ID)
+			return err
+		}
+		if s.Exercise != nil {
 			_, err := fmt.Fprintf(a.out, "Next: %scairn start %s\n", enter, s.Exercise.ID)
 			return err
 		}

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/road"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 	"github.com/cairn-learn/cairn/internal/workspace"
-	"github.com/cairn-learn/cairn/lessons"
 )
 
 func newList(a *app) *cobra.Command {
@@ -49,33 +48,74 @@ func (a *app) list(ctx context.Context, asJSON bool) error {
 	if err != nil && !errors.As(err, &none) {
 		return err
 	}
-	records := a.records(ctx)
+	known := a.known(ctx)
 	if asJSON {
-		return a.listJSON(w, records)
+		return a.listJSON(w, known)
 	}
 	l := lookOf(a.out)
+	state := func(s *road.Stone) workspace.State { return w.State(s, known) }
+	route := a.road.Route(a.preferred().Path)
 	var text strings.Builder
-	var track *lessons.Track
-	for _, s := range a.road.Rows() {
-		if s.Lesson.Track != track {
-			if text.Len() > 0 {
-				text.WriteByte('\n')
-			}
-			track = s.Lesson.Track
-			text.WriteString(l.style("1", track.Title) + "\n")
-		}
-		text.WriteString(l.stone(s, w.State(s, records)) + "\n")
+	if route.Path != nil && route.Path.Own {
+		text.WriteString(l.ahead(route, state))
+	}
+	for _, section := range route.Sections() {
+		text.WriteString(l.section(section, state, text.Len() > 0))
 	}
 	_, err = io.WriteString(a.out, l.plain(text.String()))
 	return err
 }
 
-func (a *app) listJSON(w *workspace.Workspace, records map[string]progress.Record) error {
+// ahead is the head of a list along an own path: how much of it is done, and what is
+// next by when.
+func (l look) ahead(route *road.Route, state func(*road.Stone) workspace.State) string {
+	done := func(s *road.Stone) bool { return state(s).Done() }
+	n, written := road.Section{Rows: route.Stones}.Count(done)
+	text := l.style("1", route.Path.Title) + fmt.Sprintf("  %d of %d done\n", n, written)
+	next := route.Next(
+		func(s *road.Stone) bool { return state(s) == workspace.Started || state(s) == workspace.Failed },
+		func(s *road.Stone) bool { return state(s) == workspace.Open })
+	if next == nil {
+		return text
+	}
+	text += "Next: " + next.Lesson.Stone + " " + next.Lesson.Title
+	if stage, ok := route.StageOf(next); ok && !stage.Stage.By.IsZero() {
+		text += ", " + road.Due(stage.Stage.By, time.Now())
+	}
+	return text + "\n"
+}
+
+// section is a title, for a stage with how it stands, and a line for each stone; gap
+// puts a blank line before it.
+func (l look) section(x road.Section, state func(*road.Stone) workspace.State, gap bool) string {
+	var text strings.Builder
+	if x.Title != "" {
+		if gap {
+			text.WriteByte('\n')
+		}
+		text.WriteString(l.style("1", x.Title))
+		standing := x.Standing(func(s *road.Stone) bool { return state(s).Done() }, time.Now())
+		if x.Stage != nil {
+			for _, said := range []string{road.By(x.Stage.By), standing} {
+				if said != "" {
+					text.WriteString(l.style("2", " "+theme.Dot+" "+said))
+				}
+			}
+		}
+		text.WriteByte('\n')
+	}
+	for _, s := range x.Rows {
+		text.WriteString(l.stone(s, state(s)) + "\n")
+	}
+	return text.String()
+}
+
+func (a *app) listJSON(w *workspace.Workspace, known workspace.Known) error {
 	all := []stoneJSON{}
 	for _, s := range a.road.Stones() {
 		j := stoneJSON{
 			Stone: s.Lesson.Stone, Lesson: s.Lesson.ID, Title: s.Lesson.Title, Track: s.Lesson.Track.ID,
-			Minutes: s.Minutes(), Written: s.Lesson.Written, State: w.State(s, records),
+			Minutes: s.Minutes(), Written: s.Lesson.Written, State: w.State(s, known),
 		}
 		if s.Exercise != nil {
 			j.Exercise = s.Exercise.ID
@@ -99,6 +139,7 @@ var signs = map[workspace.State]struct{ sign, color string }{
 	workspace.Started:   {theme.Started, "33"},
 	workspace.Failed:    {theme.Failing, "31"},
 	workspace.Passed:    {theme.Done, "32"},
+	workspace.Read:      {theme.Done, "32"},
 }
 
 // stone is one line of the list.
@@ -107,7 +148,7 @@ func (l look) stone(s *road.Stone, state workspace.State) string {
 	if state == workspace.Unwritten {
 		return l.style(sign.color, fmt.Sprintf("  %s %-4s %s", sign.sign, s.Lesson.Stone, s.Lesson.Title))
 	}
-	if s.Lesson.Page {
+	if s.Lesson.Page && !s.Lesson.Own && state == workspace.Open {
 		sign.sign, sign.color = theme.Arrow, "2"
 	}
 	line := fmt.Sprintf("  %s %-4s %s", l.style(orPlain(sign.color), sign.sign), s.Lesson.Stone, s.Lesson.Title)

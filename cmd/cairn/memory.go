@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/cairn-learn/cairn/internal/progress"
 	"github.com/cairn-learn/cairn/internal/progress/sqlite"
+	"github.com/cairn-learn/cairn/internal/workspace"
 )
 
 // memory is what cairn remembers of the learner, opened when first asked for.
@@ -59,16 +61,23 @@ func (a *app) sayOnce(notices []string) {
 	})
 }
 
-// records sums up all exercises. Where they can't be read it says so, and goes
-// on without.
-func (a *app) records(ctx context.Context) map[string]progress.Record {
+// known sums up all exercises and what was read. Where that can't be found out it
+// says so, and goes on without.
+func (a *app) known(ctx context.Context) workspace.Known {
 	store, err := a.remembered(ctx)
 	if err == nil {
-		var records map[string]progress.Record
-		if records, err = store.Records(ctx); err == nil {
-			return records
+		var known workspace.Known
+		if known, err = knownOf(ctx, store); err == nil {
+			return known
 		}
 	}
 	fmt.Fprintf(a.err, "cairn: %s\n", err)
-	return nil
+	return workspace.Known{}
+}
+
+func knownOf(ctx context.Context, store progress.Store) (known workspace.Known, err error) {
+	var err1, err2 error
+	known.Records, err1 = store.Records(ctx)
+	known.Read, err2 = store.Read(ctx)
+	return known, errors.Join(err1, err2)
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kballard/go-shellquote"
 
@@ -21,8 +23,8 @@ type step struct{ command, why string }
 const indent = "      "
 
 // writeNext says what to do after a grade. An ungraded one has said it already.
-func (a *app) writeNext(w io.Writer, job assignment, rep report.Report, o gradeOptions) error {
-	steps := a.nextSteps(job, rep, o)
+func (a *app) writeNext(ctx context.Context, w io.Writer, job assignment, rep report.Report, o gradeOptions) error {
+	steps := a.nextSteps(ctx, job, rep, o)
 	if len(steps) == 0 {
 		return nil
 	}
@@ -47,7 +49,7 @@ func (a *app) writeNext(w io.Writer, job assignment, rep report.Report, o gradeO
 	return err
 }
 
-func (a *app) nextSteps(job assignment, rep report.Report, o gradeOptions) []step {
+func (a *app) nextSteps(ctx context.Context, job assignment, rep report.Report, o gradeOptions) []step {
 	id := job.stone.Exercise.ID
 	again := "cairn grade " + id
 	if o.dir != "" {
@@ -55,7 +57,7 @@ func (a *app) nextSteps(job assignment, rep report.Report, o gradeOptions) []ste
 	}
 	switch rep.Verdict {
 	case report.Passed:
-		return a.stepsOn(job)
+		return a.stepsOn(ctx, job)
 	case report.Ungraded:
 		return nil
 	case report.Broken:
@@ -75,22 +77,39 @@ func (a *app) nextSteps(job assignment, rep report.Report, o gradeOptions) []ste
 
 // stepsOn leads on after a pass: to other solutions, and to the next stone that is
 // written and not passed.
-func (a *app) stepsOn(job assignment) []step {
+func (a *app) stepsOn(ctx context.Context, job assignment) []step {
 	steps := []step{{"cairn diff " + job.stone.Exercise.ID, "your files beside other solutions"}}
-	if next := a.nextStone(job); next != nil {
-		steps = append(steps, step{"cairn read " + next.Lesson.ID, "the next lesson, " + next.Lesson.Stone})
+	if next := a.nextStone(ctx, job); next != nil {
+		steps = append(steps, step{"cairn read " + next.Lesson.ID, a.whatNext(next)})
 	}
 	return steps
 }
 
-func (a *app) nextStone(job assignment) *road.Stone {
-	stones := a.road.Stones()
-	at := slices.Index(stones, job.stone)
-	for _, s := range append(slices.Clone(stones[at+1:]), stones[:max(at, 0)]...) {
-		if !s.Lesson.Written {
-			continue
-		}
-		if job.home == nil || job.home.StateOf(s) != workspace.Passed {
+// whatNext says what there is to read, and on an own path by when.
+func (a *app) whatNext(next *road.Stone) string {
+	said := "the next lesson, " + next.Lesson.Stone
+	if next.Lesson.Page {
+		said = "the next page, " + next.Lesson.Title
+	}
+	route := a.road.Route(a.walkedPath())
+	if stage, ok := route.StageOf(next); ok && route.Path.Own && !stage.Stage.By.IsZero() {
+		said += ", " + road.Due(stage.Stage.By, time.Now())
+	}
+	return said
+}
+
+// nextStone is the next that is written and not done: on the path after this one,
+// else before it, else beside the path.
+func (a *app) nextStone(ctx context.Context, job assignment) *road.Stone {
+	route := a.road.Route(a.walkedPath())
+	at := slices.Index(route.Stones, job.stone)
+	ahead := slices.Concat(route.Stones[at+1:], route.Stones[:max(at, 0)], route.Others)
+	var known workspace.Known
+	if job.home != nil {
+		known = a.known(ctx)
+	}
+	for _, s := range ahead {
+		if s != job.stone && s.Lesson.Written && !job.home.State(s, known).Done() {
 			return s
 		}
 	}

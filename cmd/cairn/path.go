@@ -10,26 +10,20 @@ import (
 	"github.com/cairn-learn/cairn/internal/nearest"
 	"github.com/cairn-learn/cairn/internal/settings"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
+	"github.com/cairn-learn/cairn/lessons"
 )
 
 func newPath(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "path [NAME]", Short: "Show the paths through the road, or choose one", GroupID: groupLearn, Args: atMost(1),
+		Use: "path [NAME]", Short: "Show the paths through the road, or choose one", GroupID: groupLearn, Args: pathArgs,
 		Long: `Path lists the ways through the road and marks yours. With a name it chooses that
 path and keeps it in the settings. The path decides what comes next; what you
-have done stays done on every path.`,
-		Example: "  cairn path\n  cairn path onboarding",
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			if a.open() != nil {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			var names []cobra.Completion
-			for _, p := range a.course.Paths {
-				names = append(names, cobra.CompletionWithDesc(p.ID, p.Summary))
-			}
-			return names, cobra.ShellCompDirectiveNoFileComp
-		},
+have done stays done on every path.
+
+A path of your own, or of whoever leads you, is a file that cairn path use takes.`,
+		Example:           "  cairn path\n  cairn path onboarding\n  cairn path use payments/path.yaml",
+		ValidArgsFunction: a.completePaths(func(*lessons.Path) bool { return true }),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := a.open(); err != nil {
 				return err
@@ -39,6 +33,7 @@ have done stays done on every path.`,
 					return err
 				}
 			}
+			a.sayLeft()
 			if asJSON {
 				return a.printJSON(a.paths())
 			}
@@ -46,7 +41,32 @@ have done stays done on every path.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array with one object per path")
+	cmd.AddCommand(newPathUse(a), newPathShow(a), newPathRemove(a))
 	return cmd
+}
+
+// pathArgs is one name at most. Two words are a command that was mistyped.
+func pathArgs(cmd *cobra.Command, args []string) error {
+	if len(args) < 2 {
+		return nil
+	}
+	return knownCommand(cmd, args)
+}
+
+// completePaths offers the paths that are wanted.
+func (a *app) completePaths(wanted func(*lessons.Path) bool) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 || a.open() != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var names []cobra.Completion
+		for _, p := range a.course.Paths {
+			if wanted(p) {
+				names = append(names, cobra.CompletionWithDesc(p.ID, p.Summary))
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // pathJSON is one path in cairn path --json.
@@ -55,6 +75,7 @@ type pathJSON struct {
 	Title   string   `json:"title"`
 	Summary string   `json:"summary"`
 	Chosen  bool     `json:"chosen"`
+	Own     bool     `json:"own"`     // not of the course: cairn path use took it
 	Stones  []string `json:"stones"`  // in the order in which they are walked
 	Written []string `json:"written"` // those of them that can be read
 }
@@ -64,7 +85,7 @@ func (a *app) paths() []pathJSON {
 	chosen := a.road.Route(a.preferred().Path).Path
 	all := []pathJSON{}
 	for _, p := range a.course.Paths {
-		j := pathJSON{ID: p.ID, Title: p.Title, Summary: p.Summary, Chosen: p == chosen, Stones: []string{}, Written: []string{}}
+		j := pathJSON{ID: p.ID, Title: p.Title, Summary: p.Summary, Chosen: p == chosen, Own: p.Own, Stones: []string{}, Written: []string{}}
 		for _, s := range a.road.Route(p.ID).Stones {
 			j.Stones = append(j.Stones, s.Lesson.Stone)
 			if s.Lesson.Written {
@@ -91,6 +112,16 @@ func (a *app) choose(id string) error {
 	}
 	a.prefer(s)
 	return nil
+}
+
+// sayLeft tells of own paths that can't be read, unless that has been said.
+func (a *app) sayLeft() {
+	if a.pathFault(a.preferred()) != nil {
+		return
+	}
+	for _, err := range a.left {
+		fmt.Fprintf(a.err, "cairn: %s\n", err)
+	}
 }
 
 func (a *app) listPaths() error {

@@ -19,7 +19,8 @@ func newReport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "report", Short: "Say what you passed and when, for a teacher or a lead", GroupID: groupLearn, Args: atMost(0),
 		Long: `Report says what was passed when, at which version of the exercise and with
-which code. It only prints: nothing leaves this machine by itself.`,
+which code, and how far the stages of the path are. It only prints: nothing leaves
+this machine by itself.`,
 		Example:           "  cairn report\n  cairn report --json > report.json",
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return a.report(cmd.Context(), asJSON) },
@@ -33,6 +34,7 @@ type passesJSON struct {
 	Version int        `json:"version"`
 	Cairn   string     `json:"cairn"` // that wrote the report
 	Passed  []passJSON `json:"passed"`
+	Path    *walkJSON  `json:"path,omitempty"` // the path that is walked
 }
 
 // passJSON is one exercise that was passed, as of the first time.
@@ -70,17 +72,29 @@ func (a *app) report(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return a.printJSON(passesJSON{Version: 1, Cairn: version(), Passed: passed})
-	}
-	if len(passed) == 0 {
-		_, err := fmt.Fprintln(a.out, "Nothing is passed yet.")
+	known, err := knownOf(ctx, store)
+	if err != nil {
 		return err
+	}
+	route := a.road.Route(a.preferred().Path)
+	if asJSON {
+		all := passesJSON{Version: 1, Cairn: version(), Passed: passed}
+		if route.Path != nil {
+			walk := walkOf(route, known, time.Now())
+			all.Path = &walk
+		}
+		return a.printJSON(all)
 	}
 	l := lookOf(a.out)
 	var text strings.Builder
+	if len(passed) == 0 {
+		text.WriteString("Nothing is passed yet.\n")
+	}
 	for _, p := range passed {
 		text.WriteString(p.line() + "\n")
+	}
+	if route.Path != nil && route.Path.Own {
+		text.WriteString("\n" + walkOf(route, known, time.Now()).lines(l))
 	}
 	_, err = io.WriteString(a.out, l.plain(text.String()))
 	return err

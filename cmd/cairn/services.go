@@ -135,7 +135,10 @@ func newServicesPrune(a *app) *cobra.Command {
 			if pruned.Images > 0 {
 				fmt.Fprintf(a.out, "removed what builds of images had kept (%d)\n", pruned.Images)
 			}
-			if err == nil && len(pruned.Servers)+len(pruned.Databases)+pruned.Images == 0 {
+			if pruned.Caches > 0 {
+				fmt.Fprintf(a.out, "removed what Go had compiled for the steps of workflows (%d)\n", pruned.Caches)
+			}
+			if err == nil && len(pruned.Servers)+len(pruned.Databases)+pruned.Images+pruned.Caches == 0 {
 				fmt.Fprintln(a.out, "There is nothing to remove.")
 			}
 			return err

@@ -59,10 +59,13 @@ func (a *app) preferred() settings.Settings {
 }
 
 // pathFault tells what is wrong with the path of the settings: a course may have
-// changed its paths.
+// changed its paths, and an own path may be damaged.
 func (a *app) pathFault(s settings.Settings) error {
 	if s.Path == "" || a.open() != nil || a.course.Path(s.Path) != nil {
 		return nil
+	}
+	if len(a.left) > 0 {
+		return errors.Join(a.left...)
 	}
 	ids := a.pathIDs()
 	return s.Complain("path", "no path %q; the nearest is %s", s.Path, nearest.Name(s.Path, ids))
@@ -107,4 +110,11 @@ func (a *app) settingsState() (file string, err error) {
 		return "", nil // none
 	}
 	return settings.File(), nil
+}
+
+// walkedPath is the id of the learner's path, for a command that is about something
+// else: what is wrong with the settings is not said there.
+func (a *app) walkedPath() string {
+	s, _ := a.settings()
+	return s.Path
 }

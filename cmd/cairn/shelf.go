@@ -5,13 +5,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cairn-learn/cairn/content"
 	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/internal/ownpath"
 	"github.com/cairn-learn/cairn/internal/road"
+	"github.com/cairn-learn/cairn/internal/settings"
 	"github.com/cairn-learn/cairn/lessons"
 )
 
@@ -22,6 +25,7 @@ type shelf struct {
 	catalogue *exercises.Catalogue
 	road      *road.Road
 	fault     error
+	left      []error // what is wrong with own paths, which are left out then
 
 	sources func() (content, exercises fs.FS) // nil: what is embedded
 }
@@ -40,9 +44,24 @@ func (s *shelf) open() error {
 		if s.catalogue, s.fault = exercises.Load(exercisesFS); s.fault != nil {
 			return
 		}
-		s.road, s.fault = road.Join(s.course, s.catalogue)
+		if s.road, s.fault = road.Join(s.course, s.catalogue); s.fault == nil && s.sources == nil {
+			s.addOwn()
+		}
 	})
 	return s.fault
+}
+
+// addOwn puts the learner's own paths on the road, the chosen one first: its pages
+// are those that short names such as P1 mean.
+func (s *shelf) addOwn() {
+	paths, left := ownpath.All(ownpath.Dir())
+	if len(paths) > 1 {
+		chosen, _ := settings.Load(settings.File())
+		if i := slices.IndexFunc(paths, func(p *ownpath.Path) bool { return p.ID == chosen.Path }); i > 0 {
+			paths = slices.Concat(paths[i:i+1], paths[:i], paths[i+1:])
+		}
+	}
+	s.left = append(left, ownpath.PutOn(s.road, paths)...)
 }
 
 // reopen reads everything once more, as it is now.

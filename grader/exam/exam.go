@@ -42,6 +42,8 @@ type X struct {
 	reshaped  []string
 	upstreams []upstreamSpec
 	images    []string
+
+	repositories []repositorySpec // that a workflow is tried on
 }
 
 // spec is one declared check.
@@ -115,6 +117,9 @@ func DeclareFor(kind build.Kind, fn func(*X)) (*X, error) {
 		return nil, fmt.Errorf("the exam declares no check")
 	}
 	if err := x.checkUpstreams(); err != nil {
+		return nil, err
+	}
+	if err := x.checkRepositories(); err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}

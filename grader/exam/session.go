@@ -31,6 +31,9 @@ type Options struct {
 	// needs one. Progress is told what is fetched for it; may be nil.
 	Engine   func(context.Context) (*services.Engine, error)
 	Progress func(services.Progress)
+
+	Bench    *services.Workbench // where steps of a workflow run; else
+	BenchErr error               // why that cannot be
 }
 
 // Session is one examination while it runs: the instances of the program, the
@@ -54,6 +57,7 @@ type Session struct {
 	redis      *redisClient
 	redisMu    sync.Mutex
 	engine     engineUse
+	workflow   workflowRuns
 	image      *Image // nil until a check has built it
 
 	mu      sync.Mutex
@@ -331,6 +335,7 @@ func (s *Session) Close() {
 	if s.redis != nil {
 		s.redis.close()
 	}
+	s.workflow.close()
 	s.engine.close()
 	for _, u := range s.upstreams {
 		u.close()

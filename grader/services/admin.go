@@ -75,11 +75,12 @@ type Pruned struct {
 	Servers   []Server
 	Databases []DatabaseInfo
 	Images    int // that builds had left for the next one
+	Caches    int // of Go, for the steps of workflows
 }
 
 // Prune removes what serves nobody: servers that don't run, databases and servers kept for a look, what
-// cairns that no longer run left behind, what builds of images have left and, where no cairn runs, the templates. Errors are
-// *Unavailable, or the context's.
+// cairns that no longer run left behind, what builds of images have left, the build caches for steps of workflows and, where no
+// cairn runs, the templates. Errors are *Unavailable, or the context's.
 func Prune(ctx context.Context, cfg Config) (Pruned, error) {
 	var pruned Pruned
 	err := withServers(ctx, cfg, true, func(cfg Config, h host, found []server) error {
@@ -107,9 +108,10 @@ func Prune(ctx context.Context, cfg Config) (Pruned, error) {
 	if cfgErr != nil {
 		return pruned, cfgErr
 	}
-	var built error
+	var built, cached error
 	pruned.Images, built = pruneEngine(ctx, full)
-	return pruned, errors.Join(err, built)
+	pruned.Caches, cached = pruneCaches(ctx, full)
+	return pruned, errors.Join(err, built, cached)
 }
 
 // prune drops what no running cairn uses, and returns it.

@@ -9,12 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/cairn-learn/cairn/exercises"
 	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/lessons"
 )
@@ -33,7 +35,7 @@ type Options struct {
 	Runs     int             // of the reference solution; 0 means 2; at most 3 without services, unless checks overlap
 	Race     bool            // grade solution and alternatives once more under the race detector
 	Update   bool            // write golden files instead of comparing with them
-	AtOnce   int             // items tried at once; 0 means 2, or 3 where checks overlap or wait for upstreams
+	AtOnce   int             // items tried at once; 0 means what keeps this machine's cores busy
 	Dir      string          // the exercises folder that Update writes into
 	Only     *regexp.Regexp  // items to try, by what Item.String says; nil means all
 	Course   *lessons.Course // resolves links to lessons; nil leaves them unchecked
@@ -120,6 +122,16 @@ func chancy(spec grader.Exercise) bool {
 	return err == nil && (x.Overlaps() || x.Upstreams())
 }
 
+// atOnce is how many items keep the cores busy. Examining a program or a database is two thirds
+// waiting: for locks, for deadlines, for what must not happen. All else is compiling.
+func atOnce(kind build.Kind) int {
+	cores := min(runtime.NumCPU(), 8)
+	if kind.Compiled() || kind == build.SQL {
+		return 2 * cores
+	}
+	return cores
+}
+
 func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Exercise, o Options) ([]Result, error) {
 	scratch, err := os.MkdirTemp("", "cairn-gate-")
 	if err != nil {
@@ -134,10 +146,7 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 		o.Runs = min(o.Runs, 3)
 	}
 	if o.AtOnce <= 0 {
-		o.AtOnce = 2
-		if chance { // such exams wait more than they work
-			o.AtOnce = 3
-		}
+		o.AtOnce = atOnce(spec.Kind)
 	}
 	spec.Limits.Build = max(spec.Limits.Build, buildLimit)
 	r := &run{ctx: ctx, grader: g, e: e, spec: spec, options: o, chancy: chance, scratch: scratch}

@@ -37,6 +37,7 @@ type Road struct {
 
 	stones []*Stone
 	rows   []*Stone          // the stones, and the pages before them
+	pages  []*Stone          // of own paths
 	byName map[string]*Stone // exercise ids, lesson ids and stones, in lower case
 	names  []string          // the same as people write them, stones first
 }

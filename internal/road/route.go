@@ -8,12 +8,14 @@ type Route struct {
 	Path   *lessons.Path // nil on a road without paths
 	Stones []*Stone      // of the path; on a road without paths, all
 	Others []*Stone      // in the order of the road
+
+	road *Road
 }
 
 // Route returns the route along the path with an id. Where there is no such
 // path, it is the first of the course.
 func (r *Road) Route(path string) *Route {
-	route := &Route{Path: r.Course.Path(path)}
+	route := &Route{Path: r.Course.Path(path), road: r}
 	if route.Path == nil && len(r.Course.Paths) > 0 {
 		route.Path = r.Course.Paths[0]
 	}
@@ -58,4 +60,72 @@ func (r *Route) Next(begun, open func(*Stone) bool) *Stone {
 		}
 	}
 	return nil
+}
+
+// Section is a stretch of the route as it is shown: a stage of an own path, or a
+// track.
+type Section struct {
+	Title string         // "" for the first page of all
+	Stage *lessons.Stage // nil for a track
+	Rows  []*Stone
+}
+
+// Sections is the road as this route shows it. Paths of the course lead over the
+// whole of it, so there it stays in its tracks. An own path is short and has its
+// days, so its stages come first, in their order, and then what is left of the
+// tracks.
+func (r *Route) Sections() []Section {
+	var all []Section
+	on := map[*Stone]bool{}
+	if r.Path != nil && r.Path.Own {
+		all = r.stages()
+		for _, s := range r.Stones {
+			on[s] = true
+		}
+	}
+	var track *lessons.Track
+	first := true
+	for _, s := range r.road.rows {
+		if on[s] {
+			continue
+		}
+		if first || s.Lesson.Track != track {
+			first, track = false, s.Lesson.Track
+			title := ""
+			switch {
+			case track != nil:
+				title = track.Title
+			case len(on) > 0:
+				title = "Beside the path"
+			}
+			all = append(all, Section{Title: title})
+		}
+		last := &all[len(all)-1]
+		last.Rows = append(last.Rows, s)
+	}
+	return all
+}
+
+// stages are the stages of the path with their stones.
+func (r *Route) stages() []Section {
+	var all []Section
+	for i := range r.Path.Stages {
+		stage := &r.Path.Stages[i]
+		section := Section{Title: stage.Title, Stage: stage}
+		for _, name := range stage.Stones {
+			if s, err := r.road.Find(name); err == nil {
+				section.Rows = append(section.Rows, s)
+			}
+		}
+		all = append(all, section)
+	}
+	return all
+}
+
+// Stages are the stages of the path, in order. None on a road without paths.
+func (r *Route) Stages() []Section {
+	if r.Path == nil {
+		return nil
+	}
+	return r.stages()
 }

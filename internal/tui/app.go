@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -76,6 +77,9 @@ type app struct {
 
 func newApp(ctx context.Context, opts Options) *app {
 	settings := theme.FromEnviron(opts.Environ)
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
 	a := &app{
 		ctx: ctx, opts: opts, grader: &attended{Grader: opts.Grader}, settings: settings,
 		renderer: markdown.NewRenderer(), places: lesson.Places{},

@@ -90,15 +90,19 @@ func (a *app) newRoadmap() screen {
 	if a.opts.Progress != nil {
 		latest = memory{a.ctx, a.opts.Progress}.latest
 	}
-	return roadmap.New(a.opts.Road, a.opts.Path, a.attempts, latest, a.look)
+	return roadmap.New(a.opts.Road, a.opts.Path, a.attempts, latest, a.opts.Now, a.look)
 }
 
 // attempts reads how far the learner is. It is called from a command.
 func (a *app) attempts() (map[string]roadmap.Attempt, error) {
 	ws := a.workspace.Load()
+	known, err := a.known(ws)
+	if err != nil {
+		return nil, err
+	}
 	all := map[string]roadmap.Attempt{}
-	for _, stone := range a.opts.Road.Stones() {
-		attempt := roadmap.Attempt{State: ws.StateOf(stone)}
+	for _, stone := range a.opts.Road.Steps() {
+		attempt := roadmap.Attempt{State: ws.State(stone, known)}
 		if ws != nil && stone.Exercise != nil {
 			var err error
 			if attempt.Record, err = ws.Record(stone.Exercise.ID); err != nil {
@@ -108,9 +112,20 @@ func (a *app) attempts() (map[string]roadmap.Attempt, error) {
 				return nil, err
 			}
 		}
-		all[stone.Lesson.Stone] = attempt
+		all[stone.Lesson.ID] = attempt
 	}
 	return all, nil
+}
+
+// known is what is remembered. What was read can be known without a workspace.
+func (a *app) known(ws *workspace.Workspace) (known workspace.Known, err error) {
+	if known.Records, err = ws.Records(); err != nil {
+		return known, err
+	}
+	if a.opts.Progress != nil {
+		known.Read, err = a.opts.Progress.Read(a.ctx)
+	}
+	return known, err
 }
 
 func (a *app) newExercise(stone *road.Stone) screen {

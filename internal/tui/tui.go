@@ -51,6 +51,7 @@ type Options struct {
 	Doctor    diagnosis.Examine             // nil: the machine is not examined
 	Open      string                        // stone, lesson or exercise to begin with, or ""
 	Environ   []string                      // nil: os.Environ()
+	Now       func() time.Time              // nil: time.Now; which day it is
 	In, Out   *os.File                      // nil: standard input and output; Out must be a terminal
 	Version   string
 }

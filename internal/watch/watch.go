@@ -156,7 +156,7 @@ func (w *Watcher) follow() {
 		switch {
 		case err != nil || !d.IsDir():
 			return nil
-		case name != w.dir && (hidden(d.Name()) || d.Name() == "node_modules"):
+		case name != w.dir && d.Name() != ".github" && (hidden(d.Name()) || d.Name() == "node_modules"):
 			return fs.SkipDir
 		}
 		_ = w.events.Add(name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cairn-learn/cairn/grader/report"
 	"github.com/cairn-learn/cairn/internal/progress"
@@ -20,7 +21,17 @@ const (
 	Started   State = "started"   // begun, not graded
 	Failed    State = "failed"    // graded, not passed yet
 	Passed    State = "passed"
+	Read      State = "read" // to its end; there is no exercise to pass
 )
+
+// Done tells whether nothing is left to do.
+func (s State) Done() bool { return s == Passed || s == Read }
+
+// Known is what is remembered of a learner, as far as states go by it.
+type Known struct {
+	Records map[string]Record    // by exercise
+	Read    map[string]time.Time // when a lesson or page was read to its end, by id
+}
 
 // Record is what is remembered of all attempts at an exercise.
 type Record = progress.Record
@@ -53,16 +64,18 @@ func (w *Workspace) Records() (map[string]Record, error) {
 	return w.store.Records(context.Background())
 }
 
-// State returns the state of a stone by what Records returned. A nil workspace
-// knows no files.
-func (w *Workspace) State(s *road.Stone, records map[string]Record) State {
+// State returns the state of a stone by what is remembered. A nil workspace knows
+// no files.
+func (w *Workspace) State(s *road.Stone, known Known) State {
 	switch {
 	case !s.Lesson.Written:
 		return Unwritten
+	case s.Exercise == nil && !known.Read[s.Lesson.ID].IsZero():
+		return Read
 	case s.Exercise == nil:
 		return Open
 	}
-	r := records[s.Exercise.ID]
+	r := known.Records[s.Exercise.ID]
 	switch {
 	case r.Done():
 		return Passed
@@ -80,7 +93,11 @@ func (w *Workspace) State(s *road.Stone, records map[string]Record) State {
 // StateOf returns the state of one stone. What can't be read counts as nothing.
 func (w *Workspace) StateOf(s *road.Stone) State {
 	records, _ := w.Records()
-	return w.State(s, records)
+	known := Known{Records: records}
+	if s.Exercise == nil && w.Progress() != nil {
+		known.Read, _ = w.store.Read(context.Background())
+	}
+	return w.State(s, known)
 }
 
 // Record returns what is remembered of an exercise: the zero Record before the

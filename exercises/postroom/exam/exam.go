@@ -157,7 +157,7 @@ func logs(c *exam.C) {
 	}
 	f.Saw += ". The server writes to " + where
 	if strings.Contains(errs, letter) {
-		f.Saw = "it on standard error. That is for what goes wrong; collectors keep the two apart"
+		f.Saw = "the line on standard error, and not there. That is for what goes wrong; collectors keep the two apart"
 	}
 	c.Fail(f)
 }

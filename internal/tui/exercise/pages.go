@@ -149,6 +149,8 @@ func (s *Screen) logLines(width int) []string {
 		switch s.Stone.Exercise.Kind {
 		case build.SQL:
 			return []string{s.Theme.Muted.Render("This exercise is SQL alone: no program runs, and none prints anything.")}
+		case build.Workflow:
+			return []string{s.Theme.Muted.Render("There is no program. What the steps did stands in the evidence of each check.")}
 		case build.Tests:
 			return []string{s.Theme.Muted.Render("Your tests printed nothing in the last grade.")}
 		case build.Image:

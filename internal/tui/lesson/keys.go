@@ -13,7 +13,7 @@ type keys struct {
 	Copy, Save, Exercise, Quiz, Go, Back                   key.Binding
 }
 
-func newKeys(exercise bool) keys {
+func newKeys(exercise, quiz bool) keys {
 	k := keys{
 		Down:        nav.Bind("j ↓", "down", "j", "down"),
 		Up:          nav.Bind("k ↑", "up", "k", "up"),
@@ -36,6 +36,8 @@ func newKeys(exercise bool) keys {
 		Back:        nav.Bind("q", "back", "q", "esc"),
 	}
 	k.Exercise.SetEnabled(exercise)
+	k.Quiz.SetEnabled(quiz)
+	k.Go.SetEnabled(exercise || quiz)
 	return k
 }
 

@@ -77,7 +77,7 @@ type rendered struct {
 
 // New returns the screen of a lesson.
 func New(o Options) *Screen {
-	return &Screen{Options: o, keys: newKeys(o.Stone.Exercise != nil)}
+	return &Screen{Options: o, keys: newKeys(o.Stone.Exercise != nil, !o.Stone.Lesson.Page)}
 }
 
 // renderedMsg brings sections. Part is true for the first few of them.

@@ -56,7 +56,7 @@ func (s *Screen) keep() tea.Cmd {
 			if err := progress.Read(id); err != nil {
 				return nav.Notice{Text: err.Error(), Bad: true}
 			}
-			return nil
+			return nav.StateChanged{}
 		})
 	}
 	return tea.Batch(cmds...)

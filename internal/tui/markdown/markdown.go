@@ -150,6 +150,7 @@ func (r *Renderer) glamour(key rendererKey, t *theme.Theme) (*glamour.TermRender
 func tidy(rendered string, width int) []string {
 	var lines []string
 	for line := range strings.SplitSeq(rendered, "\n") {
+		line = still(line)
 		bare := strings.TrimRight(ansi.Strip(line), " ")
 		w := ansi.StringWidth(bare)
 		switch {

@@ -46,7 +46,8 @@ type WorkspaceOpened struct{ Workspace *workspace.Workspace }
 // PathChosen tells every screen which path the learner walks now.
 type PathChosen struct{ Path string }
 
-// StateChanged tells the roadmap that an exercise was started or graded.
+// StateChanged tells the roadmap that an exercise was started or graded, or that a
+// lesson was read to its end.
 type StateChanged struct{}
 
 // Go returns the command that delivers a message.

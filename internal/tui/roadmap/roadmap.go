@@ -5,6 +5,7 @@ package roadmap
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
@@ -25,7 +26,7 @@ type Attempt struct {
 	Last   *report.Report // nil when never graded
 }
 
-// Load reads the learner's attempts by stone. It may take its time: the screen
+// Load reads the learner's attempts by lesson id. It may take its time: the screen
 // calls it from a command.
 type Load func() (map[string]Attempt, error)
 
@@ -39,8 +40,12 @@ type Screen struct {
 	route *road.Route
 	load  Load
 	last  Latest
+	now   func() time.Time
 	theme *theme.Theme
 	keys  keys
+
+	sections []road.Section
+	rows     []*road.Stone // of all sections
 
 	attempts map[string]Attempt
 	request  int // id of the last load; older results are dropped
@@ -62,13 +67,23 @@ type drawn struct {
 
 // New returns the roadmap of a road, for a learner who walks the path with an
 // id. It begins at the stone of the latest lesson, unless that is done, else at
-// the next one.
-func New(r *road.Road, path string, load Load, latest Latest, t *theme.Theme) *Screen {
-	s := &Screen{road: r, route: r.Route(path), load: load, last: latest, theme: t, keys: newKeys(), attempts: map[string]Attempt{}}
+// the next one. The clock says which day it is.
+func New(r *road.Road, path string, load Load, latest Latest, now func() time.Time, t *theme.Theme) *Screen {
+	s := &Screen{road: r, load: load, last: latest, now: now, theme: t, keys: newKeys(), attempts: map[string]Attempt{}}
+	s.take(path)
 	s.keys.Path.SetEnabled(s.route.Path != nil)
-	s.shown = r.Rows()
+	s.shown = s.rows
 	s.cursor = s.index(s.next())
 	return s
+}
+
+// take lays the road out along a path.
+func (s *Screen) take(path string) {
+	s.route = s.road.Route(path)
+	s.sections, s.rows = s.route.Sections(), nil
+	for _, section := range s.sections {
+		s.rows = append(s.rows, section.Rows...)
+	}
 }
 
 type loadedMsg struct {
@@ -160,7 +175,7 @@ func (s *Screen) resume(lesson string) {
 		return
 	}
 	stone, err := s.road.Find(lesson)
-	if err != nil || s.state(stone) == workspace.Passed {
+	if err != nil || s.state(stone).Done() {
 		return // a lesson of another version of the course, or one that is behind
 	}
 	s.cursor, s.chosen = s.index(stone), true
@@ -203,11 +218,11 @@ func (s *Screen) pressFilter(msg tea.KeyPressMsg) tea.Cmd {
 	switch msg.String() {
 	case "esc":
 		chosen := s.selected()
-		s.filter, s.shown = nil, s.road.Rows()
+		s.filter, s.shown = nil, s.rows
 		s.cursor = s.index(chosen)
 	case "enter":
 		chosen := s.selected()
-		s.filter, s.shown = nil, s.road.Rows()
+		s.filter, s.shown = nil, s.rows
 		s.cursor = s.index(chosen)
 		return s.begin(chosen)
 	case "up", "ctrl+p":
@@ -224,7 +239,7 @@ func (s *Screen) pressFilter(msg tea.KeyPressMsg) tea.Cmd {
 
 // find fills the list with what the filter matches, the best first.
 func (s *Screen) find() {
-	all := s.road.Rows()
+	all := s.rows
 	s.cursor = 0
 	s.chosen = true
 	if s.filter.Value() == "" {
@@ -278,7 +293,7 @@ func (s *Screen) index(stone *road.Stone) int {
 
 // state of a stone, also before the attempts have been read.
 func (s *Screen) state(stone *road.Stone) workspace.State {
-	if a, ok := s.attempts[stone.Lesson.Stone]; ok && a.State != "" {
+	if a, ok := s.attempts[stone.Lesson.ID]; ok && a.State != "" {
 		return a.State
 	}
 	if !stone.Lesson.Written {
@@ -290,8 +305,9 @@ func (s *Screen) state(stone *road.Stone) workspace.State {
 // walk takes another path.
 func (s *Screen) walk(path string) {
 	s.rev++
-	s.route = s.road.Route(path)
+	s.take(path)
 	if s.filter == nil {
+		s.shown = s.rows
 		s.cursor = s.index(s.next())
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/cairn-learn/cairn/internal/tui/component"
 	"github.com/cairn-learn/cairn/internal/tui/theme"
 	"github.com/cairn-learn/cairn/internal/workspace"
-	"github.com/cairn-learn/cairn/lessons"
 )
 
 // headLines are above the list: title, what to do next, and a line.
@@ -48,7 +47,7 @@ func (s *Screen) titleLine(width int) string {
 			continue
 		}
 		written++
-		if s.state(stone) == workspace.Passed {
+		if s.state(stone).Done() {
 			done++
 		}
 	}
@@ -76,20 +75,24 @@ func (s *Screen) nextLine(width int) string {
 	case workspace.Failed:
 		verb = "try again"
 	}
-	line := " " + t.Muted.Render("next: "+verb+" ") + t.Strong.Render(stone.Lesson.Stone+" "+stone.Lesson.Title) + t.Muted.Render("   press ") + t.Accent.Render("n")
+	name, rest := stone.Lesson.Stone+" "+stone.Lesson.Title, "   press n"
+	if stage, ok := s.route.StageOf(stone); ok && s.route.Path.Own {
+		if due := stage.Standing(s.done, s.now()); due != "" {
+			rest = " " + theme.Dot + " " + due + rest
+		}
+	}
+	name = ansi.Truncate(name, max(width-len(" next: "+verb+" ")-ansi.StringWidth(rest), 8), theme.Ellipsis)
+	line := " " + t.Muted.Render("next: "+verb+" ") + t.Strong.Render(name) + t.Muted.Render(strings.TrimSuffix(rest, "n")) + t.Accent.Render("n")
 	return component.Fit(line, width)
 }
 
 func (s *Screen) drawList(width, height int) []string {
 	var lines []string
 	at := 0
-	var track *lessons.Track
+	heads := s.heads(width - 2)
 	for i, stone := range s.shown {
-		if stone.Lesson.Track != track && !s.filtering() {
-			track = stone.Lesson.Track
-			if track != nil {
-				lines = append(lines, " "+component.Rule(s.theme, track.Title, width-2))
-			}
+		if head := heads[i]; head != "" && !s.filtering() {
+			lines = append(lines, " "+head)
 		}
 		if i == s.cursor {
 			at = len(lines)
@@ -107,6 +110,30 @@ func (s *Screen) drawList(width, height int) []string {
 	return component.Box(s.list.Visible(), width, height)
 }
 
+// heads are the lines above the first row of each section, by that row's number.
+func (s *Screen) heads(width int) map[int]string {
+	heads := map[int]string{}
+	row := 0
+	for _, section := range s.sections {
+		if len(section.Rows) == 0 {
+			continue
+		}
+		title := section.Title
+		if standing := section.Standing(s.done, s.now()); standing != "" && s.route.Path.Own {
+			standing = " " + theme.Dot + " " + standing
+			title = ansi.Truncate(title, max(width-4-ansi.StringWidth(standing), 4), theme.Ellipsis) + standing
+		}
+		if title != "" {
+			heads[row] = component.Rule(s.theme, title, width)
+		}
+		row += len(section.Rows)
+	}
+	return heads
+}
+
+// done tells whether nothing is left to do with a stone.
+func (s *Screen) done(stone *road.Stone) bool { return s.state(stone).Done() }
+
 func (s *Screen) filtering() bool { return s.filter != nil && s.filter.Value() != "" }
 
 func (s *Screen) stoneLine(stone *road.Stone, current bool, width int) string {
@@ -123,7 +150,7 @@ func (s *Screen) stoneLine(stone *road.Stone, current bool, width int) string {
 		name = t.Muted.Render(name)
 	}
 	glyph := t.StateGlyph(state)
-	if stone.Lesson.Page && stone.Lesson.Written {
+	if stone.Lesson.Page && !stone.Lesson.Own && state == workspace.Open {
 		glyph = t.Muted.Render(theme.Arrow)
 	}
 	return mark + glyph + " " + name
@@ -145,6 +172,7 @@ func (s *Screen) drawDetail(width int) []string {
 	if len(l.After) > 0 {
 		lines = append(lines, s.after(l.After))
 	}
+	lines = append(lines, s.byWhen(stone, width)...)
 	lines = append(lines, "")
 	lines = append(lines, s.progress(stone, width)...)
 	return append(lines, s.offers(stone)...)
@@ -197,15 +225,36 @@ func (s *Screen) after(stones []string) string {
 	return s.theme.Muted.Render("after ") + strings.Join(parts, "  ")
 }
 
+// byWhen says to which stage of an own path a stone belongs and by when that should
+// be done.
+func (s *Screen) byWhen(stone *road.Stone, width int) []string {
+	section, ok := s.route.StageOf(stone)
+	if !ok || !s.route.Path.Own {
+		return nil
+	}
+	said := section.Title
+	if by := road.By(section.Stage.By); by != "" {
+		said += ", " + by
+	}
+	if standing := section.Standing(s.done, s.now()); standing != "" {
+		said += " (" + standing + ")"
+	}
+	return wrap(s.theme.Muted.Render, said, width)
+}
+
 func (s *Screen) progress(stone *road.Stone, width int) []string {
 	t := s.theme
 	state := s.state(stone)
 	glyph := t.StateGlyph(state) + " "
-	last := s.attempts[stone.Lesson.Stone].Last
+	last := s.attempts[stone.Lesson.ID].Last
 	var lines []string
 	switch {
 	case state == workspace.Unwritten:
 		return append(lines, t.Muted.Render("not written yet"))
+	case state == workspace.Read:
+		return append(lines, glyph+"read to the end", "")
+	case stone.Lesson.Own:
+		return append(lines, glyph+"not read yet", "")
 	case stone.Lesson.Page:
 		return nil
 	case last == nil && state == workspace.Started:
@@ -219,7 +268,7 @@ func (s *Screen) progress(stone *road.Stone, width int) []string {
 		said += fmt.Sprintf(", %d of %d checks", passed, total)
 	}
 	lines = append(lines, wrapAfter(glyph, said, width)...)
-	if n := s.attempts[stone.Lesson.Stone].Record.Attempts; n > 1 {
+	if n := s.attempts[stone.Lesson.ID].Record.Attempts; n > 1 {
 		lines = append(lines, t.Muted.Render(fmt.Sprintf("%d attempts", n)))
 	}
 	if failed := last.FirstFailed(); failed != nil {

@@ -66,7 +66,7 @@ func ASCII(frame string) string {
 // StateGlyph returns the sign of a stone's state and the style that goes with it.
 func (t *Theme) StateGlyph(state workspace.State) string {
 	switch state {
-	case workspace.Passed:
+	case workspace.Passed, workspace.Read:
 		return t.Good.Render(Done)
 	case workspace.Failed:
 		return t.Bad.Render(Failing)
