@@ -18,6 +18,7 @@ import (
 	indexes "github.com/cairn-learn/cairn/exercises/indexes/exam"
 	lostupdate "github.com/cairn-learn/cairn/exercises/lostupdate/exam"
 	nplusone "github.com/cairn-learn/cairn/exercises/nplusone/exam"
+	postroom "github.com/cairn-learn/cairn/exercises/postroom/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
 	recordshop "github.com/cairn-learn/cairn/exercises/recordshop/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
@@ -28,7 +29,7 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:githubactions all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup all:turnstile
+//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:githubactions all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:postroom all:ratelimit all:recordshop all:restcrud all:signup all:turnstile
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -46,6 +47,7 @@ var exams = map[string]func(*exam.X){
 	"indexes":          indexes.Exam,
 	"lostupdate":       lostupdate.Exam,
 	"nplusone":         nplusone.Exam,
+	"postroom":         postroom.Exam,
 	"ratelimit":        ratelimit.Exam,
 	"recordshop":       recordshop.Exam,
 	"restcrud":         restcrud.Exam,

@@ -233,3 +233,37 @@ func (b *Container) Stop(d time.Duration) (code int, exited bool, took time.Dura
 	b.c.record(report.Entry{Kind: report.KindProgram, Actor: "container", Text: "was sent " + b.StopSignal(), Result: text, Duration: took}, began)
 	return code, exited, took
 }
+
+// WaitHealth waits until the engine says the given of the container's health, at most d. It returns
+// what it says in the end, and what the last check printed, safe to show. Without a check that is
+// "none" at once.
+func (b *Container) WaitHealth(want string, d time.Duration) (status, output string) {
+	began := time.Now()
+	for {
+		status, output, err := b.Health(b.c.ctx)
+		if err != nil {
+			b.c.trouble(err)
+		}
+		if status == want || status == "none" || time.Since(began) > d || b.c.ctx.Err() != nil {
+			b.c.record(report.Entry{Kind: report.KindProgram, Actor: "container", Text: "is " + status, Result: safe.Line(output), Duration: time.Since(began), Failed: status != want}, began)
+			return status, safe.Text(strings.TrimSpace(output))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// WaitLog waits until a line of the container's log has both words, at most d, and tells whether one has.
+func (b *Container) WaitLog(word, other string, d time.Duration) bool {
+	for began := time.Now(); time.Since(began) < d && b.c.ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
+		out, errs, err := b.Log(b.c.ctx)
+		if err != nil {
+			b.c.trouble(err)
+		}
+		for line := range strings.Lines(out + "\n" + errs) {
+			if strings.Contains(line, word) && strings.Contains(line, other) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -116,6 +116,9 @@ func (e *Engine) startError(ctx context.Context, err error) error {
 // Addr is where the container's port is reached: "127.0.0.1:32768".
 func (c *Container) Addr() string { return c.e.p.cfg.ReachAt + ":" + strconv.Itoa(c.port) }
 
+// Hostname is the name that the container has for itself.
+func (c *Container) Hostname() string { return short(c.id) }
+
 // State tells whether the container runs; if not, its exit status and whether it ran out of memory.
 func (c *Container) State(ctx context.Context) (running bool, code int, oom bool, err error) {
 	limited, cancel := context.WithTimeout(ctx, answerIn)
@@ -176,23 +179,6 @@ func (c *Container) Signal(ctx context.Context, signal string) error {
 		return nil
 	}
 	return c.e.explain(ctx, err, "sending a signal to a container")
-}
-
-// Processes are the user and the command of each process in the container, as the host sees them.
-func (c *Container) Processes(ctx context.Context) ([][2]string, error) {
-	limited, cancel := context.WithTimeout(ctx, answerIn)
-	defer cancel()
-	top, err := c.e.cli.ContainerTop(limited, c.id, client.ContainerTopOptions{Arguments: []string{"-eo", "pid,uid,args"}})
-	if err != nil {
-		return nil, c.e.explain(ctx, err, "looking at the processes of a container")
-	}
-	var all [][2]string
-	for _, p := range top.Processes {
-		if len(p) >= 3 {
-			all = append(all, [2]string{p[1], p[2]})
-		}
-	}
-	return all, nil
 }
 
 // mostLog is how much of a container's log is read.

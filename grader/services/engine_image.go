@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -24,14 +25,19 @@ type ImageConfig struct {
 	Env        []string
 	Entrypoint []string
 	Cmd        []string
-	WorkingDir string
-	Exposed    []string // "8080/tcp"
-	Labels     map[string]string
 	StopSignal string
-	Shell      []string
-	Health     []string // the command of HEALTHCHECK, nil when there is none
+	Health     HealthCheck
 	History    []string // the instruction of each step, the first one first
-	Raw        []byte   // all of it, as JSON
+	Raw        []byte   // all of it but the history, as JSON
+}
+
+// HealthCheck is how an engine finds out whether a container is well. Where the image leaves a time
+// or a number out, it is the engine's default.
+type HealthCheck struct {
+	Command  []string // "CMD" or "CMD-SHELL" first; nil when there is no check
+	Interval time.Duration
+	Timeout  time.Duration
+	Retries  int
 }
 
 // LayerFile is one entry of a layer. Content is only valid until the visit returns.
@@ -68,14 +74,12 @@ func (e *Engine) Config(ctx context.Context, id string) (ImageConfig, error) {
 		return c, e.explain(ctx, err, "looking at an image")
 	}
 	if cfg := got.Config; cfg != nil {
-		c.User, c.Env, c.Entrypoint, c.Cmd = cfg.User, cfg.Env, cfg.Entrypoint, cfg.Cmd
-		c.WorkingDir, c.Labels, c.StopSignal, c.Shell = cfg.WorkingDir, cfg.Labels, cfg.StopSignal, cfg.Shell
-		for port := range cfg.ExposedPorts {
-			c.Exposed = append(c.Exposed, port)
-		}
-		slices.Sort(c.Exposed)
+		c.User, c.Env, c.Entrypoint, c.Cmd, c.StopSignal = cfg.User, cfg.Env, cfg.Entrypoint, cfg.Cmd, cfg.StopSignal
 		if h := cfg.Healthcheck; h != nil {
-			c.Health = h.Test
+			c.Health = HealthCheck{
+				Command: h.Test, Interval: cmp.Or(h.Interval, 30*time.Second), Timeout: cmp.Or(h.Timeout, 30*time.Second),
+				Retries: cmp.Or(h.Retries, 3),
+			}
 		}
 		if c.Raw, err = json.Marshal(cfg); err != nil {
 			return c, fmt.Errorf("read the configuration of an image: %w", err)
