@@ -19,6 +19,7 @@ import (
 	nplusone "github.com/cairn-learn/cairn/exercises/nplusone/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
 	recordshop "github.com/cairn-learn/cairn/exercises/recordshop/exam"
+	refill "github.com/cairn-learn/cairn/exercises/refill/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
 	signup "github.com/cairn-learn/cairn/exercises/signup/exam"
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -26,7 +27,7 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:ratelimit all:recordshop all:restcrud all:signup
+//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:ratelimit all:recordshop all:refill all:restcrud all:signup
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -45,6 +46,7 @@ var exams = map[string]func(*exam.X){
 	"nplusone":         nplusone.Exam,
 	"ratelimit":        ratelimit.Exam,
 	"recordshop":       recordshop.Exam,
+	"refill":           refill.Exam,
 	"restcrud":         restcrud.Exam,
 	"signup":           signup.Exam,
 }
