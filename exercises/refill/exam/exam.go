@@ -50,6 +50,15 @@ var mistakes = []struct{ name, behaviour, why, read string }{
 		"Each costs a connection and two goroutines. It takes weeks until the limit of open files is reached, always at night.", "between-the-client-and-the-wire"},
 }
 
+// doubts are what to ask where a test is easily there and does not do what it seems to.
+var doubts = map[string]string{
+	"escape":  "If one of your tests has such a number: does it look at the path as it was sent, or after it was decoded?",
+	"eager":   "If one of your tests is about Retry-After: is the number in it one that shows, or 0?",
+	"stalled": "If one of your tests has a server that stops: does it stop before its header, or after?",
+	"patient": "If one of your tests cancels: does it do so while the client waits, or while the answer is still on its way?",
+	"open":    "If one of your tests looks at the body: at that of which answer?",
+}
+
 // Exam declares the checks.
 func Exam(x *exam.X) {
 	x.Check("passes", "pass with the package as it is given, within 5 seconds", func(c *exam.C) {
@@ -104,7 +113,7 @@ func notices(c *exam.C, version, behaviour string) {
 	if c.RunTests("wrong/"+version, timeout).Passed {
 		c.Fail(exam.Finding{
 			Did: "ran your tests with a version of the package that has one mistake", Expected: "that at least one of them fails",
-			Saw: "all passed: nothing noticed that " + behaviour,
+			Saw: "all passed: nothing noticed that " + behaviour, Detail: doubts[version],
 		})
 	}
 }
