@@ -3,7 +3,6 @@ package refill_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -116,17 +115,18 @@ func TestFind(t *testing.T) {
 
 func TestDispense(t *testing.T) {
 	for _, tt := range []struct {
+		name   string
 		answer answer
 		err    error
 		status int
 	}{
-		{answer: answer{status: 201}},
-		{answer: answer{status: 404}, err: refill.ErrUnknown},
-		{answer: answer{status: 409}, status: 409},
-		{answer: answer{status: 503, after: "0"}, status: 503},
-		{answer: answer{status: 503}, status: 503},
+		{name: "written down", answer: answer{status: 201}},
+		{name: "unknown", answer: answer{status: 404}, err: refill.ErrUnknown},
+		{name: "refused", answer: answer{status: 409}, status: 409},
+		{name: "busy", answer: answer{status: 503, after: "0"}, status: 503},
+		{name: "busy for long", answer: answer{status: 503}, status: 503},
 	} {
-		t.Run(fmt.Sprint(tt.answer.status, tt.answer.after), func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			reg := newRegister(t, tt.answer)
 			refused(t, reg.client().Dispense(t.Context(), "50% A?", 2), tt.err, tt.status)
 			sent(t, reg, call{method: "POST", path: "/prescriptions/50%25%20A%3F/dispensings", body: `{"packs":2}`})

@@ -20,7 +20,7 @@ var mistakes = []struct{ name, behaviour, why, read string }{
 		"The register answers 401 from the first day on, and only the register knows why: the client's own tests never looked at what it sends.", "look-at-what-was-sent"},
 	{"packs", "Dispense says that one pack was handed out when it was two",
 		"Next month the patient has a pack too many on paper, and the pharmacy one too few on the shelf.", "look-at-what-was-sent"},
-	{"escape", "the number of a prescription is put into the path as it is, without escaping what has a meaning there",
+	{"escape", "the number of a prescription is put into the path unescaped",
 		"For most numbers it works. R/2026/41 is then another path, and what follows a question mark is no part of the path at all.", "a-fake-that-agrees"},
 	{"unknown", "Find returns an empty prescription and no error when the register answers 404",
 		"A mistyped number and a prescription that is used up now look alike at the counter.", "a-server-that-says-no"},
@@ -38,7 +38,7 @@ var mistakes = []struct{ name, behaviour, why, read string }{
 		"Three attempts are over in a moment, while the register has asked for half a minute of peace.", "time-that-obeys"},
 	{"default", "a Client without a Timeout waits for an answer for ever",
 		"A register that hangs takes one goroutine after the other, and at the counter nothing happens: no answer, and no error either.", "time-that-obeys"},
-	{"stalled", "an answer that stops after its header is waited for for ever",
+	{"stalled", "an answer that stops after its header is waited for without an end",
 		"A timeout that ends with the header looks like one in every test but this: a server that sends half of the body and then nothing holds its caller for ever.", "time-that-obeys"},
 	{"deaf", "a request that is under way goes on when the caller's context ends",
 		"The customer has left, the page is closed, and the program still waits for an answer that nobody will read.", "time-that-obeys"},
@@ -47,7 +47,7 @@ var mistakes = []struct{ name, behaviour, why, read string }{
 	{"causes", "an error does not let its cause be found: neither the end of the context nor that of the Timeout",
 		"Whoever left is then counted as a failure of the register, since callers ask with errors.Is, and it says no.", "time-that-obeys"},
 	{"open", "the body of an answer with a status like 404 or 503 is never closed",
-		"Each costs a connection and two goroutines. It takes weeks until the limit of open files is reached, always at night.", "between-the-client-and-the-wire"},
+		"An open body holds its connection and two goroutines until something else ends the request. Where nothing does, it takes weeks until the limit of open files is reached, and then it is night.", "between-the-client-and-the-wire"},
 }
 
 // doubts are what to ask where a test is easily there and does not do what it seems to.
