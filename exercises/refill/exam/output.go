@@ -27,15 +27,18 @@ var testLine = regexp.MustCompile(`([\w-]+_test\.go:\d+)`)
 // testLines are the places of the learner's files in a trace, the innermost first.
 func testLines(trace []string) (places []string) {
 	for _, l := range trace {
-		if m := testLine.FindString(l); m != "" && !slices.Contains(places, "\t"+m) {
-			places = append(places, "\t"+m)
+		if m := testLine.FindString(l); m != "" && !slices.Contains(places, "    "+m) {
+			places = append(places, "    "+m)
 		}
 	}
 	return places
 }
 
-// timedOut tells whether package testing has ended the tests for their time, and where in the
-// learner's files goroutines stood then, a line for each.
+// running is a test that had not ended, in the list before the goroutines.
+var running = regexp.MustCompile(`(?m)^\s+(Test\S*) \([\d.hms]+\)$`)
+
+// timedOut tells whether package testing has ended the tests for their time, which ones were
+// running then, and where in the learner's files goroutines stood, a line for each.
 func timedOut(output string) (late bool, places string) {
 	_, dump, late := strings.Cut(output, "panic: test timed out after ")
 	if !late {
@@ -48,6 +51,10 @@ func timedOut(output string) (late bool, places string) {
 		}
 	}
 	slices.Sort(all)
+	first, _, _ := strings.Cut(dump, "\n\n")
+	for _, m := range running.FindAllStringSubmatch(first, -1) {
+		all = slices.Insert(all, 0, m[1]+" was running")
+	}
 	if len(all) > maxOutput {
 		all = append(all[:maxOutput], "…")
 	}
@@ -67,7 +74,7 @@ func stands(trace []string) string {
 		if strings.HasPrefix(l, "created by ") {
 			return ""
 		}
-		if !strings.HasPrefix(l, "\t") {
+		if strings.TrimLeft(l, " \t") == l {
 			continue
 		}
 		if place := testLine.FindString(l); place != "" {
