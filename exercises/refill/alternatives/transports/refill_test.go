@@ -90,7 +90,7 @@ func says(s string) io.Reader { return strings.NewReader(s) }
 
 const good = `{"drug":"Ibuprofen 600","left":1}`
 
-var cable = errors.New("cable")
+var errCable = errors.New("cable")
 
 // try makes a call in a bubble, and looks at what every call must leave behind.
 func try(t *testing.T, leaves time.Duration, timeout time.Duration, f func(context.Context, *refill.Client) error, answers ...step) (w *wire, took time.Duration, err error) {
@@ -144,11 +144,11 @@ func TestAnswers(t *testing.T) {
 		"cut":        {with: step{status: 200, body: io.MultiReader(says(good[:12]), iotest.ErrReader(io.ErrUnexpectedEOF))}, is: refill.ErrAnswer, as: 0},
 		"no JSON":    {with: step{status: 200, body: says("hello")}, is: refill.ErrAnswer, as: 0},
 		"long":       {with: step{status: 200, body: io.MultiReader(says(good), says(strings.Repeat("\n", 1_100_000)))}, is: refill.ErrAnswer, as: 0},
-		"cable":      {with: step{err: cable}, is: cable, as: 0},
+		"cable":      {with: step{err: errCable}, is: errCable, as: 0},
 		"written":    {writes: true, with: step{status: 201, body: says("")}, is: nil, as: 0},
 		"not there":  {writes: true, with: step{status: 404, body: says("")}, is: refill.ErrUnknown, as: 0},
 		"busy":       {writes: true, with: step{status: 503, after: "1", body: says("")}, is: nil, as: 503},
-		"and broken": {writes: true, with: step{err: cable}, is: cable, as: 0},
+		"and broken": {writes: true, with: step{err: errCable}, is: errCable, as: 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := find
