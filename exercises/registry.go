@@ -21,6 +21,7 @@ import (
 	postroom "github.com/cairn-learn/cairn/exercises/postroom/exam"
 	ratelimit "github.com/cairn-learn/cairn/exercises/ratelimit/exam"
 	recordshop "github.com/cairn-learn/cairn/exercises/recordshop/exam"
+	refill "github.com/cairn-learn/cairn/exercises/refill/exam"
 	restcrud "github.com/cairn-learn/cairn/exercises/restcrud/exam"
 	signup "github.com/cairn-learn/cairn/exercises/signup/exam"
 	turnstile "github.com/cairn-learn/cairn/exercises/turnstile/exam"
@@ -29,7 +30,7 @@ import (
 
 // FS holds every exercise with all of its files, and the workspace's go.mod.
 //
-//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:githubactions all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:postroom all:ratelimit all:recordshop all:restcrud all:signup all:turnstile
+//go:embed all:workspace all:bookfinder all:cacheaside all:claimsdesk all:constraints all:doorbell all:ferrydesk all:giftcard all:githubactions all:gracefulshutdown all:idempotency all:indexes all:lostupdate all:nplusone all:postroom all:ratelimit all:recordshop all:refill all:restcrud all:signup all:turnstile
 var FS embed.FS
 
 // exams finds the exam of an exercise.
@@ -50,6 +51,7 @@ var exams = map[string]func(*exam.X){
 	"postroom":         postroom.Exam,
 	"ratelimit":        ratelimit.Exam,
 	"recordshop":       recordshop.Exam,
+	"refill":           refill.Exam,
 	"restcrud":         restcrud.Exam,
 	"signup":           signup.Exam,
 	"turnstile":        turnstile.Exam,
