@@ -43,6 +43,10 @@ func (d *company) smuggling() []smuggled {
 	add(owner, http.MethodPatch, "/me", map[string]any{}, profile)
 	add(d.admin, http.MethodPatch, fmt.Sprintf("/admin/users/%d", me), map[string]any{"disabled": false}, map[string]any{
 		"name": "x", "email": "x@people.example", "id": d.other.id, "token": "x"})
+	own := d.file(d.admin)
+	add(d.admin, http.MethodPost, "/claims", map[string]any{"title": c.Words(2), "amount": 500}, claim)
+	add(d.admin, http.MethodPatch, own.path(), map[string]any{"title": c.Words(2)}, claim)
+	add(d.admin, http.MethodPatch, "/me", map[string]any{"name": c.Words(2)}, map[string]any{"email": d.owner.email, "role": "customer", "disabled": true, "id": d.other.id})
 	add(d.admin, http.MethodPut, f.path()+"/decision", map[string]any{"status": "refused", "payout": 0, "remark": "none"}, map[string]any{
 		"owner": d.admin.id, "title": "mine", "amount": 1, "id": other.id})
 	return all

@@ -35,6 +35,24 @@ func forbidden(c *exam.C) {
 	d.hold(pick("PUT    …/decision"), "owner", "admin's", "admin")
 	d.hold(pick("PATCH  /claims/{id}", "DELETE /claims/{id}"), "admin", "admin's")
 	d.hold(pick("DELETE …/notes/{other}", "DELETE …/notes/{own}"), "owner", "admin", "admin's")
+	f := d.file(d.colleague)
+	d.denied(d.admin, http.MethodPatch, f.path(), map[string]any{"title": c.Words(2)}, ". The claim is "+d.colleague.name+"'s, who is an admin too")
+	d.denied(d.admin, http.MethodDelete, f.path(), nil, ". The claim is "+d.colleague.name+"'s, who is an admin too")
+	f = d.file(d.owner)
+	namesake := d.joinAs("admin", d.owner.name, c.Unique("mail")+"@people.example")
+	d.denied(namesake, http.MethodDelete, f.note(f.ownNote), nil, fmt.Sprintf(", id %d. The note is by another %s, id %d", namesake.id, d.owner.name, d.owner.id))
+}
+
+// denied fails unless a request of somebody who can see the object gets 403 and changes nothing.
+func (d *company) denied(p *person, method, path string, body any, note string) {
+	before := d.before()
+	r := d.do(p, method, path, body)
+	f := exam.Finding{Did: did(p, r, note), Expected: "403 Forbidden, and nothing changed", Saw: r.String()}
+	changed := d.changes(before)
+	if changed != "" {
+		f.Saw += ": " + changed
+	}
+	d.c.Require(r.Status == http.StatusForbidden && changed == "", f)
 }
 
 // anyTotal is for lists of which only the claims are looked at.
@@ -78,6 +96,9 @@ func (d *company) lists(p *person, path string, total int, want ...int64) {
 		f.Saw = r.String()
 	case !slices.Equal(ids, want):
 		f.Saw = fmt.Sprintf("the claims %v", ids)
+		if newer := d.c.DB().Int(`select count(*) from claims where id > $1`, slices.Max(append(want, 0))); len(ids) < len(want) && newer >= 20 {
+			f.Saw += fmt.Sprintf(". %d claims of others are newer: were the rows counted off before it was looked whose they are?", newer)
+		}
 	case got.Total != total && total != anyTotal:
 		f.Saw = fmt.Sprintf("the right claims, and total %d", got.Total)
 		if all := int(d.c.DB().Int(`select count(*) from claims`)); got.Total == all {
@@ -120,6 +141,10 @@ func list(c *exam.C) {
 	}
 	d.lists(empty, "/claims", 21, newest...)
 	d.lists(d.admin, "/claims", int(c.DB().Int(`select count(*) from claims`)), newest...)
+	// Now the 20 newest of all are somebody else's.
+	c.DB().Exec(`insert into claims (owner, title, amount) select $1, 'one of many', 100 from generate_series(1, 21)`, d.other.id)
+	d.lists(d.owner, "/claims", 3, mine...)
+	d.lists(empty, "/claims", 21, newest...)
 }
 
 // nested asks for a note under a claim that it does not belong to.
