@@ -77,7 +77,7 @@ var questions = []question{
 		id: "search", title: "finds addresses by their beginning", read: "the-beginning-of-a-text",
 		why:      "This runs while somebody types, once for each letter.",
 		function: "search", takes: "beginning text", gives: "TABLE(id bigint, email text)",
-		column: "email", fixed: ofAddress, asks: beginnings, among: "lower(email) like lower($1) || '%'",
+		column: "email", fixed: ofAddress, asks: beginnings, among: "lower(email) like any (string_to_array(lower(concat_ws('% ', $1)) || '%', ' '))",
 		right: "select id, email from matching where lower(email) like lower($1) || '%' order by lower(email), id",
 	},
 }
