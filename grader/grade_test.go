@@ -44,6 +44,7 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	_, _ = services.Prune(context.Background(), services.Config{StateDir: stateDir}) // what builds left for the next
 	_, _ = services.Stop(context.Background(), services.Config{StateDir: stateDir}, true)
 	return code
 }
