@@ -32,7 +32,7 @@ type Grader interface {
 
 // Options say how thorough to be.
 type Options struct {
-	Runs     int             // of the reference solution; 0 means 2; at most 3 without services, unless checks overlap
+	Runs     int             // of the reference solution; 0 means 2; at most 3 without services, unless checks overlap; at most 3 of what the engine builds or runs
 	Race     bool            // grade solution and alternatives once more under the race detector
 	Update   bool            // write golden files instead of comparing with them
 	AtOnce   int             // items tried at once; 0 means what keeps this machine's cores busy
@@ -93,6 +93,10 @@ const minMutants = 5
 // detector compiles the standard library.
 const buildLimit = 15 * time.Minute
 
+// imageRuns is how often an exercise about images or workflows is tried at most: what it waits for
+// is builds and scripts, which end as they end.
+const imageRuns = 3
+
 // run is one exercise being verified.
 type run struct {
 	ctx     context.Context
@@ -122,14 +126,14 @@ func chancy(spec grader.Exercise) bool {
 	return err == nil && (x.Overlaps() || x.Upstreams())
 }
 
-// atOnce is how many items keep the cores busy. Examining a program or a database is two thirds
-// waiting: for locks, for deadlines, for what must not happen. All else is compiling.
+// atOnce is how many items keep the cores busy. Examining a program, a database or a container is
+// two thirds waiting: for locks, for deadlines, for what must not happen. All else is compiling.
 func atOnce(kind build.Kind) int {
 	cores := min(runtime.NumCPU(), 8)
-	if kind.Compiled() || kind == build.SQL {
-		return 2 * cores
+	if kind == build.Tests || kind == build.Workflow {
+		return cores
 	}
-	return cores
+	return 2 * cores
 }
 
 func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Exercise, o Options) ([]Result, error) {
@@ -144,6 +148,9 @@ func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Ex
 	chance := chancy(spec)
 	if !chance && len(e.Services()) == 0 {
 		o.Runs = min(o.Runs, 3)
+	}
+	if spec.Kind == build.Image || spec.Kind == build.Workflow {
+		o.Runs = min(o.Runs, imageRuns)
 	}
 	if o.AtOnce <= 0 {
 		o.AtOnce = atOnce(spec.Kind)
