@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -245,23 +246,23 @@ func New() http.Handler {
 }
 
 // ungradable is a grader on a machine without an engine.
-type ungradable struct{ grades int }
+type ungradable struct{ grades atomic.Int32 }
 
 func (u *ungradable) Grade(context.Context, grader.Submission, func(grader.Event)) (grader.Report, error) {
-	u.grades++
+	u.grades.Add(1)
 	return grader.Report{Verdict: report.Ungraded, Reason: "Docker is not running", Next: "start it"}, nil
 }
 
 func TestUngradedStops(t *testing.T) {
 	e, spec := load(t, laidOut(t))
 	u := &ungradable{}
-	results, err := verify(t.Context(), u, e, spec, Options{})
+	results, err := verify(t.Context(), u, e, spec, Options{AtOnce: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	last := results[len(results)-1]
-	if u.grades != 1 || !last.Ungraded || last.Kind != Starter || fmt.Sprint(last.Faults) != "[not graded: Docker is not running; start it]" {
-		t.Errorf("after %d grades: %+v", u.grades, last)
+	if u.grades.Load() != 1 || !last.Ungraded || last.Kind != Starter || fmt.Sprint(last.Faults) != "[not graded: Docker is not running; start it]" {
+		t.Errorf("after %d grades: %+v", u.grades.Load(), last)
 	}
 }
 
