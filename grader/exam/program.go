@@ -67,21 +67,35 @@ const (
 	lastPort  = 32000
 )
 
-// freePort draws a port that nobody listens on just now and that no other
-// instance of this session was given.
+// portsGiven are the ports of all sessions of this process, each with its session. Nobody may be
+// listening on one for a while: its program is started again, or an upstream refuses connections.
+var portsGiven sync.Map
+
+// freePort draws a port that nobody listens on just now and that no session has been given.
 func (s *Session) freePort() (int, error) {
 	var err error
 	for range 100 {
 		port := firstPort + rand.IntN(lastPort-firstPort)
-		if !s.claim("port " + strconv.Itoa(port)) {
+		if _, given := portsGiven.LoadOrStore(port, s); given {
 			continue
 		}
 		var l net.Listener
 		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
 			return port, l.Close()
 		}
+		portsGiven.Delete(port)
 	}
 	return 0, err
+}
+
+// returnPorts gives all ports of the session back.
+func (s *Session) returnPorts() {
+	portsGiven.Range(func(port, of any) bool {
+		if of == s {
+			portsGiven.Delete(port)
+		}
+		return true
+	})
 }
 
 // launch starts the process without waiting until it listens.

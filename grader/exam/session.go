@@ -340,5 +340,6 @@ func (s *Session) Close() {
 	for _, u := range s.upstreams {
 		u.close()
 	}
+	s.returnPorts()
 	s.cancel()
 }
