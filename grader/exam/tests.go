@@ -94,6 +94,7 @@ func (c *C) mustPass(run TestRun, limit time.Duration, what string, f Finding) {
 	}
 	if run.Late { // whatever else f takes for the cause
 		f.Saw, own.Saw = "", "they did not end within "+report.Took(limit)
+		own.Detail = firstLines(run.Output, maxOutput) // which test it was, and then all goroutines
 	}
 	c.Fail(f.or(own))
 }
@@ -147,6 +148,15 @@ func (s *Session) testNames() []string {
 		}
 	}
 	return names
+}
+
+// firstLines returns the beginning of a text, of at most n lines.
+func firstLines(text string, n int) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	if len(lines) > n {
+		lines = append(lines[:n], "…")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // lastLines returns the end of a text, of at most n lines.
