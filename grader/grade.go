@@ -197,35 +197,16 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 		w.release(r.s.KeepWorld && ctx.Err() == nil && (r.report.World != nil || r.report.Redis != nil))
 	}()
 
-	var binary *build.Binary
-	var tests *build.TestBinaries
 	req := r.g.buildRequest(r.s.Exercise, r.s.Dir, r.s.Race)
 	if !r.phase(report.PhaseSnapshot, func() error { return r.take(req) }) {
 		return
 	}
 	r.report.Code, r.report.Files = r.taken.Hash, r.taken.Own
-	switch kind := r.s.Exercise.Kind; {
-	case kind.Compiled():
-		if !r.phase(report.PhaseBuild, func() (err error) {
-			binary, err = r.g.compile(ctx, req, r.taken, r.s.Exercise.Packages)
-			return err
-		}) {
-			return
-		}
-		defer r.g.unpin(binary)
-	case kind == build.Tests:
-		if !r.phase(report.PhaseBuild, func() (err error) {
-			tests, err = build.CompileTests(ctx, r.taken, req, r.s.Exercise.Versions, r.s.Seed)
-			return err
-		}) {
-			return
-		}
-		defer tests.Close()
-	case parsers[kind] != nil:
-		if !r.phase(report.PhaseParse, func() error { return parsers[kind](ctx, r.taken) }) {
-			return
-		}
+	m, ok := r.produce(ctx, req)
+	if !ok {
+		return
 	}
+	defer m.remove()
 	if !r.phase(report.PhaseServices, func() error {
 		got := <-servicesReady
 		taken, w = true, got.world
@@ -233,10 +214,42 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 	}) {
 		return
 	}
-	r.examine(ctx, binary, tests, w)
+	r.examine(ctx, m, w)
 	if r.report.Verdict != report.Passed {
 		w.verify(ctx, lost)
 	}
+}
+
+// made is what has become of the files before anything is examined: a program, tests compiled with
+// every version of a package, or neither.
+type made struct {
+	binary *build.Binary
+	tests  *build.TestBinaries
+	remove func()
+}
+
+// produce compiles or reads the files, by kind. It reports false when the grade ends there.
+func (r *run) produce(ctx context.Context, req build.Request) (m made, ok bool) {
+	m.remove = func() {}
+	switch kind := r.s.Exercise.Kind; {
+	case kind.Compiled():
+		ok = r.phase(report.PhaseBuild, func() (err error) {
+			m.binary, err = r.g.compile(ctx, req, r.taken, r.s.Exercise.Packages)
+			return err
+		})
+		m.remove = func() { r.g.unpin(m.binary) }
+	case kind == build.Tests:
+		ok = r.phase(report.PhaseBuild, func() (err error) {
+			m.tests, err = build.CompileTests(ctx, r.taken, req, r.s.Exercise.Versions, r.s.Seed)
+			return err
+		})
+		m.remove = func() { _ = m.tests.Close() }
+	case parsers[kind] != nil:
+		ok = r.phase(report.PhaseParse, func() error { return parsers[kind](ctx, r.taken) })
+	default:
+		ok = true // SQL is applied once the database is there
+	}
+	return m, ok
 }
 
 // take reads the files, once: a grade that is repeated is about the same.
@@ -247,7 +260,7 @@ func (r *run) take(req build.Request) (err error) {
 	return err
 }
 
-func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.TestBinaries, w world) {
+func (r *run) examine(ctx context.Context, m made, w world) {
 	dir, remove, err := r.g.scratch.folder("program")
 	if err != nil {
 		r.end(err)
@@ -257,8 +270,8 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.Te
 	options := exam.Options{
 		ID: r.s.Exercise.ID, Dir: dir, Seed: r.s.Seed, Database: w.db, Limits: r.s.Exercise.Limits.Limits,
 	}
-	if binary != nil {
-		options.Binary = binary.Path
+	if m.binary != nil {
+		options.Binary = m.binary.Path
 	} else {
 		options.Files = r.taken.Files
 	}
@@ -266,8 +279,8 @@ func (r *run) examine(ctx context.Context, binary *build.Binary, tests *build.Te
 		options.Engine, options.Progress = r.g.engine, r.progress
 	}
 	options.Bench, options.BenchErr = w.bench, w.benchErr
-	if tests != nil {
-		options.Tests = tests.Paths
+	if m.tests != nil {
+		options.Tests = m.tests.Paths
 	}
 	if w.redis != nil { // a nil *services.Redis would be a server all the same
 		options.Redis = w.redis
