@@ -35,7 +35,10 @@ func onHosts(t *testing.T, test func(*testing.T, faultHost)) {
 		if only := os.Getenv("CAIRN_SERVICES"); only != "" && only != kind {
 			continue
 		}
-		t.Run(kind, func(t *testing.T) { test(t, newFaultHost(t, kind)) })
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			test(t, newFaultHost(t, kind))
+		})
 	}
 }
 

@@ -76,6 +76,7 @@ func mustBeUngraded(t *testing.T, r Report, reason, next string) {
 // TestPostgresLostInMidGrade does to the server what people and machines do, once,
 // while a right program is examined.
 func TestPostgresLostInMidGrade(t *testing.T) {
+	t.Parallel()
 	onHosts(t, func(t *testing.T, h faultHost) {
 		g := h.grader(t)
 		lost := []string{"PostgreSQL went away", "the connection to PostgreSQL was lost"}
@@ -134,6 +135,7 @@ func impostor(t *testing.T, addr string) {
 // TestPostgresLostEveryTime holds that a server which never lasts makes a grade
 // ungraded, and never a fail.
 func TestPostgresLostEveryTime(t *testing.T) {
+	t.Parallel()
 	h := newFaultHost(t, "native")
 	e, dir := counter(t, duringTheExam(counting, func() { h.kill(t, h.server(t, "postgres")) }))
 	r, repeated := gradeNow(t, h.grader(t), e, dir)
@@ -148,6 +150,7 @@ func TestPostgresLostEveryTime(t *testing.T) {
 
 // TestRedisLostInMidGrade does the same to a grade's Redis server.
 func TestRedisLostInMidGrade(t *testing.T) {
+	t.Parallel()
 	onHosts(t, func(t *testing.T, h faultHost) {
 		g := h.grader(t)
 		for _, fault := range []struct {
@@ -247,6 +250,7 @@ func TestEngineInMidGrade(t *testing.T) {
 
 // TestImageRemovedInMidGrade removes the image under a server that runs.
 func TestImageRemovedInMidGrade(t *testing.T) {
+	t.Parallel()
 	if only := os.Getenv("CAIRN_SERVICES"); only == "native" {
 		return // no image is needed
 	}

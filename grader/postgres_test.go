@@ -162,6 +162,7 @@ func examineCounter(x *exam.X) {
 }
 
 func TestToolkitAgainstPostgres(t *testing.T) {
+	t.Parallel()
 	needEngine(t)
 	g := newServiceGrader(t)
 	e, dir := counter(t, examineCounter)

@@ -124,8 +124,13 @@ pack_go() {
 	version=$(cd / && GOTOOLCHAIN=local go env GOVERSION)
 	[[ $version == go${golang_default#*:} || $version == go${golang_default#*:}.* ]] ||
 		die "a stand-in for $golang_default packs the Go of this machine, and that is $version"
-	tar -C "$root" --owner=0 --group=0 --mode=u+w --exclude=./test --exclude=./api --exclude=./doc \
-		--exclude=testdata --exclude='*_test.go' --exclude=./src/cmd \
+	local elsewhere=() name
+	for name in aix android darwin dragonfly freebsd illumos ios js netbsd openbsd plan9 solaris wasip1 windows \
+		386 arm loong64 mips{,le,x} mips64{,le,x} ppc64{,le,x} riscv64 s390x wasm; do
+		elsewhere+=(--exclude="*_$name.go" --exclude="*_$name.s" --exclude="*_${name}_*.go" --exclude="*_${name}_*.s")
+	done
+	tar -C "$root" --owner=0 --group=0 --mode=u+w --exclude=./test --exclude=./api --exclude=./doc --exclude=./misc \
+		--exclude=testdata --exclude='*_test.go' --exclude=./src/cmd "${elsewhere[@]}" \
 		--transform='s,^\.,usr/local/go,' -cf "$1" .
 }
 

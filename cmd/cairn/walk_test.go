@@ -24,6 +24,7 @@ var walked = []string{"F2", "F3", "F5", "F6", "S1", "S4", "D3"}
 // a newcomer would: find the stone, read its lesson to the end, answer its
 // questions, begin the exercise, grade what was given, edit, grade again.
 func TestWalk(t *testing.T) {
+	t.Parallel()
 	r := wholeRoad(t)
 	w := newWalker(t)
 	w.begin(r.Route("").First())

@@ -103,6 +103,7 @@ const noCode = "package restcrud\n"
 // TestWatch saves a broken program, a right one, and one that hangs; the last is
 // replaced while it is graded.
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	right := reference(t)
 	for _, args := range [][]string{nil, {"--poll"}} {
 		w := startWatching(t, noCode, args...)

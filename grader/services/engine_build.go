@@ -4,12 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/moby/moby/api/types/build"
@@ -130,75 +127,6 @@ func (e *Engine) buildTrouble(message string) error {
 		return unavailable(nil, "free some space (docker system prune)", "Docker's disk is full (building an image)")
 	}
 	return nil
-}
-
-// watchEvery is how often the steps of a build are looked at.
-const watchEvery = 500 * time.Millisecond
-
-// watchBuild keeps the containers of a build within bounds that the builder knows nothing of: how
-// many processes there may be, and how much they may write. The channel is closed when it is over.
-func (e *Engine) watchBuild(ctx context.Context, b Build, own *idSet, end context.CancelCauseFunc) <-chan struct{} {
-	done := make(chan struct{})
-	begun := make(chan struct{})
-	go func() {
-		defer close(done)
-		events := e.cli.Events(ctx, client.EventsListOptions{Filters: make(client.Filters).
-			Add("type", "container").Add("event", "create").Add("label", labelBuild+"="+e.owner)})
-		close(begun)
-		tick := time.NewTicker(watchEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-events.Err:
-				return
-			case m := <-events.Messages:
-				if m.Actor.Attributes[labelGrade] != "" {
-					continue // a container of a grade, made from what was built
-				}
-				// Whichever build it is of: they have the same bounds.
-				_, _ = e.cli.ContainerUpdate(ctx, m.Actor.ID, client.ContainerUpdateOptions{
-					Resources: &container.Resources{PidsLimit: &b.Processes},
-				})
-			case <-tick.C:
-				for _, id := range own.all() {
-					got, err := e.cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{Size: true})
-					if err != nil {
-						own.remove(id)
-					} else if size := got.Container.SizeRw; size != nil && *size > b.Disk {
-						end(&BuildLimit{What: fmt.Sprintf("wrote more than %d MB in one step", b.Disk>>20)})
-					}
-				}
-			}
-		}
-	}()
-	<-begun
-	return done
-}
-
-// idSet is a set of containers.
-type idSet struct {
-	mu  sync.Mutex
-	ids []string
-}
-
-func (s *idSet) add(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ids = append(s.ids, id)
-}
-
-func (s *idSet) remove(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ids = slices.DeleteFunc(s.ids, func(i string) bool { return i == id })
-}
-
-func (s *idSet) all() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.ids)
 }
 
 var shortID = regexp.MustCompile(`^[0-9a-f]{12}$`)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -33,6 +34,8 @@ type provider struct {
 	closed bool
 	spare  *redisSpare
 	ahead  bool // a spare is wanted after each grade
+
+	sizeTakes atomic.Int64 // how long it took last to learn what a container had written, in ns
 
 	warm sync.Map // *Redis that are kept, by name: each is kept warm by a goroutine
 }

@@ -34,6 +34,7 @@ type Grader interface {
 type Options struct {
 	Runs     int             // of the reference solution; 0 means 2; at most 3 without services, unless checks overlap; at most 3 of what the engine builds or runs
 	Race     bool            // grade solution and alternatives once more under the race detector
+	Sample   bool            // try one mutant of each check that mutants name, and not all
 	Update   bool            // write golden files instead of comparing with them
 	AtOnce   int             // items tried at once; 0 means what keeps this machine's cores busy
 	Dir      string          // the exercises folder that Update writes into
@@ -126,14 +127,9 @@ func chancy(spec grader.Exercise) bool {
 	return err == nil && (x.Overlaps() || x.Upstreams())
 }
 
-// atOnce is how many items keep the cores busy. Examining a program, a database or a container is
-// two thirds waiting: for locks, for deadlines, for what must not happen. All else is compiling.
+// atOnce is how many items keep the cores busy.
 func atOnce(kind build.Kind) int {
-	cores := min(runtime.NumCPU(), 8)
-	if kind == build.Tests || kind == build.Workflow {
-		return cores
-	}
-	return 2 * cores
+	return placesPerCore * min(runtime.NumCPU(), 8) / int(places(kind))
 }
 
 func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Exercise, o Options) ([]Result, error) {
@@ -199,14 +195,19 @@ func sorted[V any](m map[string]V) []string {
 	return names
 }
 
-// mutants tries every mutant.
+// mutants tries every mutant, or the first one of each check.
 func (r *run) mutants() {
 	solution, err := r.e.Solution()
 	if err != nil {
 		return // named by the structure item
 	}
 	all, _ := r.e.Mutants() // faults of headers are named by the structure item
+	sampled := map[string]bool{}
 	for _, m := range all {
+		if r.options.Sample && sampled[m.Check] {
+			continue
+		}
+		sampled[m.Check] = true
 		r.try(Item{Kind: Mutant, Name: m.Name}, func(res *Result) {
 			files, err := m.Apply(solution)
 			if err != nil {

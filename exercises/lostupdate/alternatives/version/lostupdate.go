@@ -86,25 +86,33 @@ func (s *service) tryWithdraw(ctx context.Context, id, amount int64) (int64, err
 		return 0, errInsufficient
 	}
 	balance -= amount
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			update accounts set balance = $3, version = version + 1
-			where id = $1 and version = $2`, id, version, balance)
-		if err != nil {
-			return fmt.Errorf("write the balance: %w", err)
-		}
-		if tag.RowsAffected() == 0 {
-			return errConflict
-		}
-		_, err = tx.Exec(ctx,
-			`insert into withdrawals (account_id, amount) values ($1, $2)`,
-			id, amount)
-		if err != nil {
-			return fmt.Errorf("write the ledger: %w", err)
-		}
-		return nil
-	})
-	return balance, err
+	tx, err := s.pool.Begin(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("begin: %w", err)
+	}
+	// After a commit there is nothing to undo, and this does nothing.
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	tag, err := tx.Exec(ctx, `
+		update accounts set balance = $3, version = version + 1
+		where id = $1 and version = $2`, id, version, balance)
+	if err != nil {
+		return 0, fmt.Errorf("write the balance: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return 0, errConflict
+	}
+	_, err = tx.Exec(ctx,
+		`insert into withdrawals (account_id, amount) values ($1, $2)`,
+		id, amount)
+	if err != nil {
+		return 0, fmt.Errorf("write the ledger: %w", err)
+	}
+	// Patience ends before the commit or not at all: a commit that is given up
+	// half way may have happened, and the caller would be told to try again.
+	if err := tx.Commit(context.WithoutCancel(ctx)); err != nil {
+		return 0, fmt.Errorf("commit: %w", err)
+	}
+	return balance, nil
 }
 
 func (s *service) getAccount(w http.ResponseWriter, r *http.Request) {
