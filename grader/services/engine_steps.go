@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -28,6 +29,9 @@ const labelCache = "org.cairn.gocache"
 
 // cacheNote is the file of the state folder that tells which volume was filled.
 const cacheNote = "gocache"
+
+// cacheFound ends that note where another state folder has had the cache filled, and removes it.
+const cacheFound = " found"
 
 // Where a Machine's user may write, and where the build cache stands.
 const (
@@ -60,6 +64,7 @@ go test ./... && go test -cover ./...
 go test -race ./... && go test -race -cover -covermode=atomic ./...
 go test -vet=all ./...
 chmod -R a+rX "$1"
+touch "$1/full"
 `
 
 // Machine is a container in which the steps of a workflow run, one command after the other: without
@@ -105,8 +110,8 @@ func (w *Workbench) Close() { w.e.Close() }
 
 // buildCache makes sure that there is a build cache of Go for an image and returns the volume that
 // holds it. Filling takes most of a minute of two processors, once for each image, and a second or
-// two for whoever comes later. Only cairn's own program writes to it: the machines of learners see
-// it read-only. Errors are *Unavailable, or the context's.
+// two for whoever comes later, with another state folder too. Only cairn's own program writes to it:
+// the machines of learners see it read-only. Errors are *Unavailable, or the context's.
 func (e *Engine) buildCache(ctx context.Context, image string, progress func(Progress)) (string, error) {
 	found, err := e.cli.ImageInspect(ctx, image)
 	if err != nil {
@@ -125,14 +130,21 @@ func (e *Engine) buildCache(ctx context.Context, image string, progress func(Pro
 		return "", e.explain(ctx, err, "making a volume")
 	}
 	full := name + " " + made
-	if data, err := os.ReadFile(note); err == nil && string(data) == full {
+	if data, err := os.ReadFile(note); err == nil && strings.TrimSuffix(string(data), cacheFound) == full {
 		return name, nil
 	}
-	progress(Progress{What: "compiling Go's standard library for the steps of workflows, once"})
-	if err := e.fillCache(ctx, image, name); err != nil {
+	switch filled, err := e.cacheIsFull(ctx, image, name); {
+	case err != nil:
 		return "", err
+	case filled:
+		full += cacheFound
+	default:
+		progress(Progress{What: "compiling Go's standard library for the steps of workflows, once"})
+		if err := e.fillCache(ctx, image, name); err != nil {
+			return "", err
+		}
+		_, _ = e.removeCaches(ctx, name) // else the next time
 	}
-	_, _ = e.removeCaches(ctx, name) // else the next time
 	if err := os.WriteFile(note, []byte(full), 0o600); err != nil {
 		return "", unavailable(err, "make it writable", "the file %s cannot be written", note)
 	}
@@ -152,6 +164,17 @@ func (e *Engine) cacheVolume(ctx context.Context, name string) (string, error) {
 	made := rand.Text()
 	_, err = e.cli.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: map[string]string{labelCache: made}})
 	return made, err
+}
+
+// cacheIsFull looks whether somebody has filled the cache to the end.
+func (e *Engine) cacheIsFull(ctx context.Context, image, volume string) (bool, error) {
+	m, err := e.machine(ctx, image, volume, "0:0", true)
+	if err != nil {
+		return false, err
+	}
+	defer m.Remove()
+	_, status, err := m.Exec(ctx, []string{"test", "-e", machineCache + "/full"}, nil)
+	return status == 0, err
 }
 
 func (e *Engine) fillCache(ctx context.Context, image, volume string) error {
@@ -197,8 +220,11 @@ func (e *engine) removeCaches(ctx context.Context, but string) (removed int, err
 // pruneCaches removes the build caches where this state folder has had one made.
 func pruneCaches(ctx context.Context, cfg Config) (int, error) {
 	note := filepath.Join(cfg.StateDir, cacheNote)
-	if _, err := os.Stat(note); err != nil {
+	switch text, err := os.ReadFile(note); {
+	case err != nil:
 		return 0, nil
+	case strings.HasSuffix(string(text), cacheFound):
+		return 0, os.Remove(note)
 	}
 	e, err := connectEngine(ctx)
 	if err != nil {

@@ -140,3 +140,24 @@ func TestBuildCacheOnce(t *testing.T) {
 		t.Errorf("%q %q %v %v", made, again, err, err2)
 	}
 }
+
+// TestBuildCacheOfOthers holds that a cache is filled once on a machine, whatever the state folder,
+// and that whoever only found it leaves it there.
+func TestBuildCacheOfOthers(t *testing.T) {
+	_, first := newBench(t)
+	volume, err := first.buildCache(t.Context(), StepsImage, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, e := newBench(t)
+	told := 0
+	if found, err := e.buildCache(t.Context(), StepsImage, func(Progress) { told++ }); err != nil || told != 0 || found != volume {
+		t.Errorf("%s instead of %s, %v, told %d times", found, volume, err, told)
+	}
+	if n, err := pruneCaches(t.Context(), e.p.cfg); err != nil || n != 0 {
+		t.Errorf("pruned %d, %v", n, err)
+	}
+	if full, err := e.cacheIsFull(t.Context(), StepsImage, volume); err != nil || !full {
+		t.Errorf("after a prune it is full: %v, %v", full, err)
+	}
+}
