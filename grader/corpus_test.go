@@ -32,11 +32,11 @@ var update = flag.Bool("update", false, "write the golden reports of the corpus"
 const corpusSeed = 20_260_101
 
 // Grades of one case: as often as asked where a database takes part, and with it the order in
-// which two sessions get there; a share of it where there is less to go either way, where each
-// grade takes a container of its own, or compiles several programs; and few where nothing runs,
-// since the compiler says the same every time.
+// which two sessions get there; a share of it where there is less to go either way; and few where
+// nothing runs, since the compiler says the same every time, where each grade takes a container of
+// its own, or compiles several programs.
 const (
-	defaultRuns = 2
+	defaultRuns = 1
 	buildRuns   = 2
 	share       = 4
 )
@@ -187,10 +187,10 @@ func (c *submission) examine(t *testing.T, provider services.Provider, n int, su
 		}
 	}()
 	switch e := c.exercise(); {
-	case e.Kind == build.Workflow: // a script that ends with 1 does so every time
-		n = min(n, defaultRuns)
+	case e.Kind == build.Workflow, e.Kind == build.Tests: // a script that ends with 1 does so every time
+		n = min(n, buildRuns)
 	case e.Fixture == nil && (e.Redis == nil || !native()):
-		n = max(min(n, defaultRuns), n/share)
+		n = max(min(n, buildRuns), n/share)
 	}
 	for i := 0; i < n; i++ {
 		s := grader.Submission{Exercise: c.exercise(), Dir: dir}
