@@ -40,7 +40,6 @@ bench: images
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run gofmt -w on these files'; exit 1; }
 	$(GO) vet $(PKGS)
-	GOOS=darwin $(GO) vet $(PKGS)
 	$(GO) tool staticcheck $(PKGS)
 
 pictures: build
