@@ -14,6 +14,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cairn-learn/cairn/exercises"
+	"github.com/cairn-learn/cairn/grader"
 	"github.com/cairn-learn/cairn/grader/process"
 	"github.com/cairn-learn/cairn/grader/services"
 )
@@ -23,14 +25,41 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"cairn": main})
 }
 
+// warmPrograms compiles what the programs of scripts are made of: on a fresh machine those which run
+// beside each other would each compile it.
+func warmPrograms(t *testing.T) {
+	t.Helper()
+	catalogue, err := exercises.Load(exercises.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := grader.New(grader.Config{CacheDir: t.TempDir(), Cairn: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"restcrud", "lostupdate"} {
+		e, ok := catalogue.Get(id)
+		if !ok {
+			t.Fatal("there is no exercise ", id)
+		}
+		if err := g.Warm(t.Context(), e.Spec()); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestScript runs every testdata/script/*.txtar: one behaviour each. A script
 // has a HOME of its own; the caches of Go are the real ones, offline.
 func TestScript(t *testing.T) {
-	exercises, err := filepath.Abs(filepath.Join("..", "..", "exercises"))
+	folder, err := filepath.Abs(filepath.Join("..", "..", "exercises"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	gocache, gomodcache := goEnv(t, "GOCACHE"), goEnv(t, "GOMODCACHE")
+	warmPrograms(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
@@ -48,7 +77,7 @@ func TestScript(t *testing.T) {
 				return err
 			}
 			env.Setenv("CAIRN", cairn)
-			env.Setenv("EXERCISES", exercises)
+			env.Setenv("EXERCISES", folder)
 			env.Setenv("EDITOR", "true")
 			for _, name := range []string{"DOCKER_HOST", "TESTCONTAINERS_HOST_OVERRIDE", "TESTCONTAINERS_RYUK_DISABLED", "CAIRN_SERVICES"} {
 				env.Setenv(name, os.Getenv(name))
