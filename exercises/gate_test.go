@@ -66,7 +66,9 @@ func TestGate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := grader.New(grader.Config{Cairn: "gate", CacheDir: t.TempDir()})
+	// A solution waits for its turn between two grades; with few programs kept it would be compiled
+	// twenty times.
+	g, err := grader.New(grader.Config{Cairn: "gate", CacheDir: t.TempDir(), Binaries: 64})
 	if err != nil {
 		t.Fatal(err)
 	}

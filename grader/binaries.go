@@ -9,9 +9,9 @@ import (
 	"github.com/cairn-learn/cairn/grader/build"
 )
 
-// maxBinaries is how many compiled programs a grader keeps, so that grading
+// defaultBinaries is how many compiled programs a grader keeps, so that grading
 // unchanged code again does not compile it again.
-const maxBinaries = 4
+const defaultBinaries = 4
 
 // kept is a compiled program and who is using it.
 type kept struct {
@@ -97,9 +97,9 @@ func (g *Grader) unpin(binary *build.Binary) {
 	g.dropOldest()
 }
 
-// dropOldest removes programs beyond maxBinaries that nobody uses.
+// dropOldest removes programs that nobody uses, the oldest first, until as many are left as are kept.
 func (g *Grader) dropOldest() {
-	for len(g.binaries) > maxBinaries {
+	for len(g.binaries) > g.cfg.Binaries {
 		oldest := -1
 		for i, k := range g.binaries {
 			if k.users == 0 && (oldest < 0 || k.used.Before(g.binaries[oldest].used)) {

@@ -19,6 +19,7 @@ type Config struct {
 	Provider services.Provider // nil: opened at the first grade that needs a service
 	Cairn    string            // version of cairn, for the report
 	CacheDir string            // for scratch folders; default: the user's cache folder
+	Binaries int               // compiled programs kept; default: 4
 }
 
 // Grader grades submissions, one after the other or several at once. It keeps
@@ -40,6 +41,9 @@ func New(cfg Config) (*Grader, error) {
 	s, err := newScratch(cfg.CacheDir)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Binaries <= 0 {
+		cfg.Binaries = defaultBinaries
 	}
 	process.Limits() // before there are children, which would have to move with cairn
 	return &Grader{cfg: cfg, scratch: s, provider: cfg.Provider, warmed: map[string]bool{}}, nil
