@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/exam"
@@ -30,6 +31,8 @@ func workflowExercise() Exercise {
 				c.Equal(c.RunWorkflow("any")[0].Conclusion, workflow.Success, "the conclusion")
 			}, exam.After("push"))
 		},
+		// Containers begin slowly beside the other tests.
+		Limits: Limits{Limits: exam.Limits{Check: time.Minute, Exam: 2 * time.Minute}},
 	}
 }
 
