@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 // alternatives and mutants are graded for real. CAIRN_GATE_RUNS says how often
 // a solution must pass in a row. When it is unset that is twice, of the mutants
 // one for each check is tried, and nothing under the race detector: enough to see
-// at the desk that nothing is broken, where all of it would take half an hour.
+// at the desk that nothing is broken, in a part of the time.
 func TestGate(t *testing.T) {
 	runs, sample := 2, *item == usualItems
 	if text := os.Getenv("CAIRN_GATE_RUNS"); text != "" {
