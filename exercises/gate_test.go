@@ -68,7 +68,7 @@ func TestGate(t *testing.T) {
 	}
 	// A solution waits for its turn between two grades; with few programs kept it would be compiled
 	// twenty times.
-	g, err := grader.New(grader.Config{Cairn: "gate", CacheDir: t.TempDir(), Binaries: 64})
+	g, err := grader.New(grader.Config{Cairn: "gate", CacheDir: t.TempDir(), Binaries: 64, Several: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type kept struct {
 func (g *Grader) buildRequest(e Exercise, dir string, race bool) build.Request {
 	return build.Request{
 		ID: e.ID, Dir: dir, Edit: e.Edit, Given: e.Given, GoMod: e.GoMod, GoSum: e.GoSum,
-		CacheDir: g.scratch.dir, Timeout: e.Limits.Build, Race: race, Kind: e.Kind,
+		CacheDir: g.scratch.dir, Timeout: e.Limits.Build, Race: race, Kind: e.Kind, Yield: g.cfg.Several,
 	}
 }
 

@@ -117,7 +117,7 @@ func TestCorpus(t *testing.T) {
 // together do not each compile it.
 func warmModules(t *testing.T) {
 	t.Helper()
-	g, err := grader.New(grader.Config{CacheDir: t.TempDir(), Cairn: "test"})
+	g, err := grader.New(grader.Config{CacheDir: t.TempDir(), Cairn: "test", Several: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func hasEngine(t *testing.T, provider services.Provider) bool {
 func (c *submission) examine(t *testing.T, provider services.Provider, n int, sum *tally) {
 	cache, dir := t.TempDir(), t.TempDir()
 	c.layOut(t, dir)
-	g, err := grader.New(grader.Config{CacheDir: cache, Provider: provider, Cairn: "test"})
+	g, err := grader.New(grader.Config{CacheDir: cache, Provider: provider, Cairn: "test", Several: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ type Config struct {
 	Cairn    string            // version of cairn, for the report
 	CacheDir string            // for scratch folders; default: the user's cache folder
 	Binaries int               // compiled programs kept; default: 4
+	Several  bool              // grades run beside each other: compilers give way to what is examined
 }
 
 // Grader grades submissions, one after the other or several at once. It keeps
@@ -175,12 +176,19 @@ func (r *run) examineOnce(ctx context.Context) error {
 	ctx, lost := context.WithCancelCause(ctx)
 	defer lost(nil)
 	still := keepPulse(ctx, lost)
-	r.goThrough(ctx, lost)
+	away := r.goThrough(ctx, lost)
 	still()
-	return context.Cause(ctx)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if late := r.report.Verdict == report.Failed || r.report.Verdict == report.Limit; late && away > tooLate && r.s.Exercise.Kind.Compiled() {
+		return &awayError{away}
+	}
+	return nil
 }
 
-func (r *run) goThrough(ctx context.Context, lost func(error)) {
+// goThrough returns for how long a processor was away during the examination.
+func (r *run) goThrough(ctx context.Context, lost func(error)) (away time.Duration) {
 	type ready struct {
 		world world
 		err   error
@@ -203,12 +211,12 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 
 	req := r.g.buildRequest(r.s.Exercise, r.s.Dir, r.s.Race)
 	if !r.phase(report.PhaseSnapshot, func() error { return r.take(req) }) {
-		return
+		return 0
 	}
 	r.report.Code, r.report.Files = r.taken.Hash, r.taken.Own
 	m, ok := r.produce(ctx, req)
 	if !ok {
-		return
+		return 0
 	}
 	defer m.remove()
 	if !r.phase(report.PhaseServices, func() error {
@@ -216,12 +224,15 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) {
 		taken, w = true, got.world
 		return got.err
 	}) {
-		return
+		return 0
 	}
+	watched := watch()
 	r.examine(ctx, m, w)
+	away = watched()
 	if r.report.Verdict != report.Passed {
 		w.verify(ctx, lost)
 	}
+	return away
 }
 
 // made is what has become of the files before anything is examined: a program, tests compiled with

@@ -17,11 +17,17 @@ const mostRuns = 3
 // grade examines the program, and does so again from the start when the machine
 // or a server was not there all the time: deadlines that passed meanwhile, and
 // errors that a lost server caused, are not the program's. What does not compile
-// is settled before.
+// is settled before. A program that fails each time on a machine that is busy each
+// time has failed: somebody whose machine is never quiet wants to know what is wrong.
 func (r *run) grade(ctx context.Context) {
 	for n := 1; ; n++ {
 		trouble := r.examineOnce(ctx)
 		if trouble == nil || ctx.Err() != nil || r.report.Verdict == report.Broken {
+			return
+		}
+		var away *awayError
+		if n == mostRuns && errors.As(trouble, &away) {
+			r.report.Next = "This machine was busy all the while. If it is times that are wrong, close what else runs and grade again."
 			return
 		}
 		if n == mostRuns {

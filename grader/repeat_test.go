@@ -47,7 +47,13 @@ func TestPulse(t *testing.T) {
 
 // TestStoppedCairnGradesAgain stops a cairn in the middle of a check, until the
 // check's time is over. The program has done nothing wrong.
-func TestStoppedCairnGradesAgain(t *testing.T) {
+func TestStoppedCairnGradesAgain(t *testing.T) { stopInCheck(t, toldLimit+time.Second) }
+
+// TestBusyMachineGradesAgain keeps cairn from its processors for less than what counts
+// as a standstill, but for longer than the check lets anything take.
+func TestBusyMachineGradesAgain(t *testing.T) { stopInCheck(t, toldPromise+200*time.Millisecond) }
+
+func stopInCheck(t *testing.T, long time.Duration) {
 	child := exec.Command(os.Args[0], "-test.run=^TestHelperGradesWhenTold$")
 	child.Env = append(os.Environ(), "GRADER_TEST_TOLD="+t.TempDir())
 	child.Stderr = os.Stderr
@@ -82,7 +88,7 @@ func TestStoppedCairnGradesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitStopped(t, child.Process.Pid)
-	time.Sleep(toldLimit + time.Second) // the fault itself
+	time.Sleep(long) // the fault itself
 	goOn()
 	if err := child.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -96,10 +102,12 @@ func TestStoppedCairnGradesAgain(t *testing.T) {
 	}
 }
 
-// toldLimit is the time of a check that TestStoppedCairnGradesAgain lets pass.
-const toldLimit = 2 * time.Second
+const (
+	toldLimit   = 2 * time.Second        // of the check
+	toldPromise = 500 * time.Millisecond // of the program, as the check measures it
+)
 
-// TestHelperGradesWhenTold is the child of the test above.
+// TestHelperGradesWhenTold is the child of the tests above.
 func TestHelperGradesWhenTold(t *testing.T) {
 	cache := os.Getenv("GRADER_TEST_TOLD")
 	if cache == "" {
@@ -115,8 +123,12 @@ func TestHelperGradesWhenTold(t *testing.T) {
 	e.Limits.Check = toldLimit
 	e.Exam = func(x *exam.X) {
 		x.Check("echo", "answers with the text that was sent", func(c *exam.C) {
+			began := time.Now()
 			fmt.Println("examining")
 			_, _ = told.ReadString('\n')
+			if took := time.Since(began); took > toldPromise {
+				c.Fail(exam.Finding{Did: "waited", Expected: "go on within " + toldPromise.String(), Saw: took.String()})
+			}
 			c.Equal(string(c.Post("/echo", "x").Body), "x", "the answer")
 		})
 	}

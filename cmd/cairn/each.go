@@ -87,7 +87,7 @@ func (a *app) gradeEach(ctx context.Context, o gradeOptions) error {
 	if err := m.read(); err != nil {
 		return err
 	}
-	if m.grader, err = newGrader(); err != nil {
+	if m.grader, err = newGrader(true); err != nil {
 		return err
 	}
 	defer m.grader.Close()

@@ -118,7 +118,7 @@ func (a *app) grade(ctx context.Context, o gradeOptions) error {
 	if err != nil {
 		return err
 	}
-	g, err := newGrader()
+	g, err := newGrader(false)
 	if err != nil {
 		return err
 	}
@@ -174,8 +174,9 @@ func (a *app) remember(ctx context.Context, job assignment, rep *report.Report) 
 	}
 }
 
-func newGrader() (*grader.Grader, error) {
-	g, err := grader.New(grader.Config{Cairn: version()})
+// newGrader makes a grader, of several grades beside each other or of one at a time.
+func newGrader(several bool) (*grader.Grader, error) {
+	g, err := grader.New(grader.Config{Cairn: version(), Several: several})
 	if err != nil {
 		return nil, hinted(exitUngraded, err, "cairn doctor tells what is wrong with this machine.")
 	}

@@ -33,7 +33,7 @@ func (a *app) screens(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, err := newGrader()
+	g, err := newGrader(false)
 	if err != nil {
 		return err
 	}

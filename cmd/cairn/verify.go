@@ -85,7 +85,7 @@ func (a *app) verify(ctx context.Context, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	g, err := newGrader()
+	g, err := newGrader(true)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ type Request struct {
 	Timeout     time.Duration // of Compile, 0 means 120 s; of Apply, 0 means 10 s
 	MemoryLimit int64         // of Compile, bytes of all its processes; 0 means 2 GiB
 	Race        bool          // build with the race detector, which needs cgo and a C compiler
+	Yield       bool          // leave the processors to others who want them while compiling
 
 	Kind Kind // what the files are; "" is a program
 

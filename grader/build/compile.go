@@ -175,6 +175,7 @@ func (m *module) run(ctx context.Context, tools *tools, r Request, args ...strin
 		MemoryLimit:  max(0, r.MemoryLimit),
 		ProcessLimit: -1,
 		FileLimit:    maxWritten,
+		Yield:        r.Yield,
 	})
 	if err != nil && limited.Err() == nil {
 		return "", trouble(err)

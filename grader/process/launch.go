@@ -18,6 +18,7 @@ type request struct {
 	MemoryLimit  int64
 	ProcessLimit int
 	FileLimit    int64
+	Yield        bool       `json:",omitempty"`
 	Groups       *groupBase `json:",omitempty"` // where a control group can be made
 	Unwatched    bool       `json:",omitempty"` // no watcher beside the group
 }
@@ -149,6 +150,7 @@ func (l *launched) begin(spec Spec) error {
 		MemoryLimit:  spec.MemoryLimit,
 		ProcessLimit: spec.ProcessLimit,
 		FileLimit:    spec.FileLimit,
+		Yield:        spec.Yield,
 		Groups:       l.groups,
 		Unwatched:    spec.only != "" && spec.only != ByWatcher,
 	})

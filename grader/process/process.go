@@ -47,6 +47,8 @@ type Spec struct {
 	// FileLimit bounds the size of each file written by the tree in bytes; 0
 	// means no limit. A Go program that passes it dies of SIGXFSZ.
 	FileLimit int64
+	// Yield lets the tree have a processor only where hardly anybody else wants one.
+	Yield bool
 
 	// OnLine, when set, gets every complete line of output, from one goroutine.
 	// It must return soon, since the program waits for it when its pipe is full,

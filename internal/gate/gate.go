@@ -129,7 +129,7 @@ func chancy(spec grader.Exercise) bool {
 
 // atOnce is how many items keep the cores busy.
 func atOnce(kind build.Kind) int {
-	return placesPerCore * min(runtime.NumCPU(), 8) / int(places(kind))
+	return max(1, places(min(runtime.NumCPU(), 8))/int(takes(kind)))
 }
 
 func verify(ctx context.Context, g Grader, e *exercises.Exercise, spec grader.Exercise, o Options) ([]Result, error) {

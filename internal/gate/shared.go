@@ -21,19 +21,20 @@ type Shared struct {
 func Share(g Grader, cores int) *Shared {
 	return &Shared{
 		grader: g,
-		places: semaphore.NewWeighted(int64(placesPerCore * max(cores, 1))),
+		places: semaphore.NewWeighted(int64(places(cores))),
 		race:   semaphore.NewWeighted(1),
 	}
 }
 
-// placesPerCore is how many grades of programs a core bears. Examining a program, a database or a
-// container is two thirds waiting: for locks, for deadlines, for what must not happen.
-const placesPerCore = 2
+// places is how many grades of programs some cores bear: three for two. Examining a program, a
+// database or a container is two thirds waiting, for locks, for deadlines, for what must not happen;
+// but two cores that are kept busy by three grades lose more than they gain by a fourth.
+func places(cores int) int { return max(2, cores*3/2) }
 
-// places is how many places a grade takes.
-func places(kind build.Kind) int64 {
+// takes is how many places a grade takes.
+func takes(kind build.Kind) int64 {
 	if kind == build.Tests || kind == build.Workflow {
-		return placesPerCore // compiling and little else
+		return 2 // compiling and little else
 	}
 	return 1
 }
@@ -47,7 +48,7 @@ func (s *Shared) Grade(ctx context.Context, sub grader.Submission, tell func(gra
 		}
 		defer s.race.Release(1)
 	}
-	n := places(sub.Exercise.Kind)
+	n := takes(sub.Exercise.Kind)
 	if err := s.places.Acquire(ctx, n); err != nil {
 		return grader.Report{}, err
 	}

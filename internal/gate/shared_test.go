@@ -43,7 +43,7 @@ func TestShared(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				counting := &counting{}
-				shared := Share(counting, 3)
+				shared := Share(counting, 4)
 				began := time.Now()
 				var all sync.WaitGroup
 				for range 12 {
@@ -66,7 +66,7 @@ func TestShared(t *testing.T) {
 func TestSharedWaitsNoLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := Share(&counting{}, 1)
-		for range placesPerCore {
+		for range places(1) {
 			go func() { _, _ = shared.Grade(t.Context(), grader.Submission{}, nil) }()
 		}
 		synctest.Wait()
