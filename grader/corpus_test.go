@@ -31,10 +31,9 @@ var update = flag.Bool("update", false, "write the golden reports of the corpus"
 // All others draw a fresh one.
 const corpusSeed = 20_260_101
 
-// Grades of one case: as often as asked where a database takes part, and with it the order in
-// which two sessions get there; a share of it where there is less to go either way; and few where
-// nothing runs, since the compiler says the same every time, where each grade takes a container of
-// its own, or compiles several programs.
+// Grades of one case: a share of the runs of a solution, since there are ten times as many cases as
+// solutions, and few where nothing runs, since the compiler says the same every time, where each
+// grade takes containers of its own, or compiles several programs.
 const (
 	defaultRuns = 1
 	buildRuns   = 2
@@ -51,7 +50,7 @@ func runs(t *testing.T) int {
 	if err != nil || n < 1 {
 		t.Fatalf("CAIRN_GATE_RUNS=%q is no number of runs", text)
 	}
-	return n
+	return max(min(n, buildRuns), n/share)
 }
 
 // tally is what came of all cases together.
@@ -186,11 +185,8 @@ func (c *submission) examine(t *testing.T, provider services.Provider, n int, su
 			t.Errorf("close: %v", err)
 		}
 	}()
-	switch e := c.exercise(); {
-	case e.Kind == build.Workflow, e.Kind == build.Tests: // a script that ends with 1 does so every time
-		n = min(n, buildRuns)
-	case e.Fixture == nil && (e.Redis == nil || !native()):
-		n = max(min(n, buildRuns), n/share)
+	if kind := c.exercise().Kind; kind == build.Workflow || kind == build.Tests {
+		n = min(n, buildRuns) // a script that ends with 1 does so every time
 	}
 	for i := 0; i < n; i++ {
 		s := grader.Submission{Exercise: c.exercise(), Dir: dir}
