@@ -34,7 +34,7 @@ type Grader interface {
 type Options struct {
 	Runs     int             // of the reference solution; 0 means 2; at most 3 without services, unless checks overlap; at most 3 of what the engine builds or runs
 	Race     bool            // grade solution and alternatives once more under the race detector
-	Sample   bool            // try one mutant of each check that mutants name, and not all
+	Sample   int             // try at most so many mutants, each of another check; 0 means all
 	Update   bool            // write golden files instead of comparing with them
 	AtOnce   int             // items tried at once; 0 means what keeps this machine's cores busy
 	Dir      string          // the exercises folder that Update writes into
@@ -195,19 +195,17 @@ func sorted[V any](m map[string]V) []string {
 	return names
 }
 
-// mutants tries every mutant, or the first one of each check.
+// mutants tries every mutant, or a sample.
 func (r *run) mutants() {
 	solution, err := r.e.Solution()
 	if err != nil {
 		return // named by the structure item
 	}
 	all, _ := r.e.Mutants() // faults of headers are named by the structure item
-	sampled := map[string]bool{}
+	if r.options.Sample > 0 {
+		all = sample(all, r.options.Sample)
+	}
 	for _, m := range all {
-		if r.options.Sample && sampled[m.Check] {
-			continue
-		}
-		sampled[m.Check] = true
 		r.try(Item{Kind: Mutant, Name: m.Name}, func(res *Result) {
 			files, err := m.Apply(solution)
 			if err != nil {
@@ -217,6 +215,23 @@ func (r *run) mutants() {
 			r.caught(res, m, files)
 		})
 	}
+}
+
+// sample takes the first mutant of each check, and of these at most n, evenly spread.
+func sample(all []exercises.Mutant, n int) []exercises.Mutant {
+	var first []exercises.Mutant
+	for _, m := range all {
+		if !slices.ContainsFunc(first, func(other exercises.Mutant) bool { return other.Check == m.Check }) {
+			first = append(first, m)
+		}
+	}
+	kept := first[:0]
+	for i, m := range first {
+		if n >= len(first) || i*n/len(first) != (i+1)*n/len(first) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
 }
 
 // grade lays files out and grades them. It reports false, with the fault in the

@@ -335,3 +335,19 @@ func TestChance(t *testing.T) {
 		t.Error("an exam with an upstream leaves nothing to chance")
 	}
 }
+
+func TestSample(t *testing.T) {
+	all := []exercises.Mutant{
+		{Name: "a", Check: "one"}, {Name: "b", Check: "one"}, {Name: "c", Check: "two"}, {Name: "d", Check: "three"},
+		{Name: "e", Check: "two"}, {Name: "f", Check: "four"}, {Name: "g", Check: "five"},
+	}
+	for n, want := range map[int]string{1: "g", 2: "dg", 4: "cdfg", 5: "acdfg", 9: "acdfg"} {
+		got := ""
+		for _, m := range sample(all, n) {
+			got += m.Name
+		}
+		if got != want {
+			t.Errorf("%d of them: %s, want %s", n, got, want)
+		}
+	}
+}
