@@ -18,6 +18,7 @@ const (
 	startIn    = 10 * time.Second
 	stopIn     = 3 * time.Second
 	healthIn   = 10 * time.Second
+	grace      = time.Second // for what the engine takes to start checks
 )
 
 // Exam declares the checks.
