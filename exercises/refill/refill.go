@@ -62,8 +62,10 @@ const (
 // Find asks with GET {Base}/prescriptions/{number} for a prescription.
 //
 // 200 comes with it: {"drug":"Metformin 500","left":3}. A body that is cut off, that is no JSON, or
-// that is longer than 1 MB is ErrAnswer; one of up to 64 KB is read. 404 is ErrUnknown, and any
-// other status a *StatusError. With an error the Prescription is empty.
+// that is longer than 1 MB (1,048,576 bytes) is ErrAnswer; one of up to 64 KB (65,536) is read. What
+// JSON without these two fields comes to is left open. 404 is ErrUnknown, and any other status a
+// *StatusError; what comes of a cut-off body there is left open. With an error the Prescription is
+// empty.
 //
 // A 503 may say in Retry-After how many seconds to wait. Then Find waits that long, or up to a
 // second longer, and asks again: three attempts in all. Whether it asks again after a 503 that does
@@ -131,6 +133,9 @@ func (c *Client) send(ctx context.Context, method, url string, body []byte) (int
 	}
 	client := http.Client{Transport: c.Transport}
 	resp, err := client.Do(req)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // net/http tells its cause, which can be anything
+	}
 	if err != nil {
 		return 0, nil, nil, err
 	}
