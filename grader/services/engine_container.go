@@ -25,7 +25,7 @@ type Run struct {
 	Image    string
 	Env      []string
 	Port     int      // in the container; published on loopback
-	ReadOnly bool     // its root file system
+	ReadOnly bool     // its root file system, and no memory is shared
 	Scratch  []string // folders that anybody may write, in memory
 	Memory   int64    // bytes
 	Process  int64    // how many there may be
@@ -53,12 +53,16 @@ func (e *Engine) Start(ctx context.Context, r Run) (*Container, error) {
 		return nil, fmt.Errorf("start a container: %w", err)
 	}
 	on := netip.MustParseAddr(e.p.cfg.PublishOn)
+	shared := container.IPCModePrivate
+	if r.ReadOnly {
+		shared = container.IPCModeNone // without /dev/shm, which could be written
+	}
 	created, err := e.cli.ContainerCreate(limited, client.ContainerCreateOptions{
 		Config: &container.Config{
 			Image: r.Image, Env: r.Env, Labels: e.labels(), ExposedPorts: network.PortSet{port: {}},
 		},
 		HostConfig: &container.HostConfig{
-			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges"}, ReadonlyRootfs: r.ReadOnly, Mounts: e.scratch(r.Scratch),
+			CapDrop: []string{"ALL"}, SecurityOpt: []string{"no-new-privileges"}, ReadonlyRootfs: r.ReadOnly, IpcMode: shared, Mounts: e.scratch(r.Scratch),
 			LogConfig: logLimits, PortBindings: network.PortMap{port: {{HostIP: on}}},
 			Resources: container.Resources{
 				Memory: r.Memory, MemorySwap: r.Memory, PidsLimit: &r.Process, NanoCPUs: 2e9,

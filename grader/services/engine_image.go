@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type ImageConfig struct {
 	Cmd        []string
 	StopSignal string
 	Health     HealthCheck
+	Volumes    []string // folders for which the engine makes a volume, sorted
 	History    []string // the instruction of each step, the first one first
 	Raw        []byte   // all of it but the history, as JSON
 }
@@ -75,6 +77,7 @@ func (e *Engine) Config(ctx context.Context, id string) (ImageConfig, error) {
 	}
 	if cfg := got.Config; cfg != nil {
 		c.User, c.Env, c.Entrypoint, c.Cmd, c.StopSignal = cfg.User, cfg.Env, cfg.Entrypoint, cfg.Cmd, cfg.StopSignal
+		c.Volumes = slices.Sorted(maps.Keys(cfg.Volumes))
 		if h := cfg.Healthcheck; h != nil {
 			c.Health = HealthCheck{
 				Command: h.Test, Interval: cmp.Or(h.Interval, 30*time.Second), Timeout: cmp.Or(h.Timeout, 30*time.Second),

@@ -17,6 +17,7 @@ type Repository struct {
 	Modules     map[string][]byte // files of a Go module proxy, from which modules can be had
 	Number      int               // of the pull request
 	Title       string            // of the pull request
+	Draft       bool              // the pull request is one
 }
 
 // sha stands for the commit that is judged.

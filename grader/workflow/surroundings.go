@@ -28,7 +28,7 @@ func (r *run) github(j Job) map[string]any {
 		event = map[string]any{
 			"action": "opened", "number": float64(r.repo.Number), "repository": repository,
 			"pull_request": map[string]any{
-				"number": float64(r.repo.Number), "title": r.repo.Title, "draft": false, "user": map[string]any{"login": r.repo.Owner},
+				"number": float64(r.repo.Number), "title": r.repo.Title, "draft": r.repo.Draft, "user": map[string]any{"login": r.repo.Owner},
 				"head": map[string]any{"ref": head, "sha": r.repo.sha()}, "base": map[string]any{"ref": base},
 			},
 		}

@@ -80,14 +80,18 @@ func hides(s *workflow.StepResult, gate *regexp.Regexp) string {
 
 // nothing says why no step has noticed.
 func (b badRepository) nothing(r *workflow.Result) (saw, detail string) {
+	note := ""
+	if b.defect == untidy && r.Event == workflow.PullRequest {
+		note = ". The pull request is a draft"
+	}
 	for _, s := range r.Steps() {
 		if s.Outcome == workflow.Skipped && b.noticed.MatchString(s.Script+" "+s.Name) {
-			return fmt.Sprintf("a green run: %s would have noticed, and was skipped, because its if was not true", at(&s)), ""
+			return fmt.Sprintf("a green run: %s would have noticed, and was skipped, because its if was not true%s", at(&s), note), ""
 		}
 	}
 	for _, j := range r.Jobs {
 		if j.Conclusion == workflow.Skipped {
-			return fmt.Sprintf("a green run. The job %s (line %d) was skipped, because its if, or that of a job that it needs, was not true, and no other runs %s", j.ID, j.Line, b.gate), ""
+			return fmt.Sprintf("a green run. The job %s (line %d) was skipped, because its if, or that of a job that it needs, was not true, and no other runs %s%s", j.ID, j.Line, b.gate, note), ""
 		}
 	}
 	if b.defect == dataRace {

@@ -81,7 +81,7 @@ func draw(d defect) func(*rand.Rand) workflow.Repository {
 		files["go.sum"] = []byte(strings.Join(sums, ""))
 		return workflow.Repository{
 			Owner: n.Owner, Name: n.Repo, Files: files, Modules: modules.files,
-			Number: 2 + r.IntN(400), Title: "Count the " + n.Nouns + " once",
+			Number: 2 + r.IntN(400), Title: "Count the " + n.Nouns + " once", Draft: d == untidy,
 		}
 	}
 }
