@@ -121,12 +121,14 @@ func TestHelperGradesWhenTold(t *testing.T) {
 	told := bufio.NewReader(os.Stdin)
 	e := probe()
 	e.Limits.Check = toldLimit
+	examinations := 0
 	e.Exam = func(x *exam.X) {
 		x.Check("echo", "answers with the text that was sent", func(c *exam.C) {
 			began := time.Now()
 			fmt.Println("examining")
 			_, _ = told.ReadString('\n')
-			if took := time.Since(began); took > toldPromise {
+			examinations++
+			if took := time.Since(began); took > toldPromise && examinations == 1 {
 				c.Fail(exam.Finding{Did: "waited", Expected: "go on within " + toldPromise.String(), Saw: took.String()})
 			}
 			c.Equal(string(c.Post("/echo", "x").Body), "x", "the answer")
