@@ -104,6 +104,7 @@ type run struct {
 	x      *exam.X
 	began  time.Time
 	drawn  bool            // the seed was drawn here
+	last   bool            // it is not examined once more, whatever comes
 	taken  *build.Snapshot // nil before the snapshot
 	report Report
 	events func(Event)
@@ -181,10 +182,20 @@ func (r *run) examineOnce(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if late := r.report.Verdict == report.Failed || r.report.Verdict == report.Limit; late && away > tooLate && r.s.Exercise.Kind.Compiled() {
-		return &awayError{away}
+	switch {
+	case !r.doubtful(away):
+		return nil
+	case r.last:
+		r.report.Next = "This machine was busy all the while. If it is times that are wrong, close what else runs and grade again."
+		return nil
 	}
-	return nil
+	return &awayError{away}
+}
+
+// doubtful tells whether a program may have failed because a processor was away.
+func (r *run) doubtful(away time.Duration) bool {
+	failed := r.report.Verdict == report.Failed || r.report.Verdict == report.Limit
+	return failed && away > tooLate && r.s.Exercise.Kind.Compiled()
 }
 
 // goThrough returns for how long a processor was away during the examination.
@@ -206,7 +217,8 @@ func (r *run) goThrough(ctx context.Context, lost func(error)) (away time.Durati
 		if !taken {
 			w = (<-servicesReady).world
 		}
-		w.release(r.s.KeepWorld && ctx.Err() == nil && (r.report.World != nil || r.report.Redis != nil))
+		counts := ctx.Err() == nil && (r.last || !r.doubtful(away))
+		w.release(r.s.KeepWorld && counts && (r.report.World != nil || r.report.Redis != nil))
 	}()
 
 	req := r.g.buildRequest(r.s.Exercise, r.s.Dir, r.s.Race)

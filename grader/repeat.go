@@ -21,16 +21,12 @@ const mostRuns = 3
 // time has failed: somebody whose machine is never quiet wants to know what is wrong.
 func (r *run) grade(ctx context.Context) {
 	for n := 1; ; n++ {
+		r.last = n == mostRuns
 		trouble := r.examineOnce(ctx)
 		if trouble == nil || ctx.Err() != nil || r.report.Verdict == report.Broken {
 			return
 		}
-		var away *awayError
-		if n == mostRuns && errors.As(trouble, &away) {
-			r.report.Next = "This machine was busy all the while. If it is times that are wrong, close what else runs and grade again."
-			return
-		}
-		if n == mostRuns {
+		if r.last {
 			r.renew()
 			r.end(trouble)
 			return
