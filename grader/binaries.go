@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cairn-learn/cairn/grader/build"
@@ -13,12 +15,12 @@ import (
 // unchanged code again does not compile it again.
 const defaultBinaries = 4
 
-// kept is a compiled program and who is using it.
+// kept is a compiled program, or compiled tests, and who is using it.
 type kept struct {
-	key    string
-	binary *build.Binary
-	users  int
-	used   time.Time
+	key   string
+	made  io.Closer
+	users int
+	used  time.Time
 }
 
 func (g *Grader) buildRequest(e Exercise, dir string, race bool) build.Request {
@@ -35,34 +37,54 @@ func (g *Grader) buildRequest(e Exercise, dir string, race bool) build.Request {
 // code may. So the first time that a limit is reached, the dependencies are
 // compiled by themselves, and the program once more.
 func (g *Grader) compile(ctx context.Context, req build.Request, s *build.Snapshot, packages []string) (*build.Binary, error) {
-	key := req.ID + " " + s.Hash
+	return keep(g, key(req, s), func() (*build.Binary, error) {
+		binary, err := build.Compile(ctx, s, req)
+		var limit *build.LimitError
+		if errors.As(err, &limit) && !g.isWarm(req) && g.warm(ctx, req, packages) == nil {
+			binary, err = build.Compile(ctx, s, req)
+		}
+		return binary, err
+	})
+}
+
+// compileTests is compile for tests. How the versions look in the program is drawn anew for other
+// files, and by each grader: what tests learn of them in one grade helps in no other.
+func (g *Grader) compileTests(ctx context.Context, req build.Request, s *build.Snapshot, versions []build.Version) (*build.TestBinaries, error) {
+	return keep(g, key(req, s)+" "+build.HashVersions(versions), func() (*build.TestBinaries, error) {
+		return build.CompileTests(ctx, s, req, versions, rand.Uint64())
+	})
+}
+
+// key tells what is compiled from everything else that is.
+func key(req build.Request, s *build.Snapshot) string {
 	if req.Race {
-		key += " race"
+		return req.ID + " " + s.Hash + " race"
 	}
+	return req.ID + " " + s.Hash
+}
+
+// keep returns what has been made under the same key before, or makes it.
+func keep[T io.Closer](g *Grader, key string, make func() (T, error)) (T, error) {
 	g.mu.Lock()
 	for i := range g.binaries {
 		if k := &g.binaries[i]; k.key == key {
 			k.users++
 			k.used = time.Now()
-			binary := k.binary
+			made := k.made.(T)
 			g.mu.Unlock()
-			return binary, nil
+			return made, nil
 		}
 	}
 	g.mu.Unlock()
-	binary, err := build.Compile(ctx, s, req)
-	var limit *build.LimitError
-	if errors.As(err, &limit) && !g.isWarm(req) && g.warm(ctx, req, packages) == nil {
-		binary, err = build.Compile(ctx, s, req)
-	}
+	made, err := make()
 	if err != nil {
-		return nil, err
+		return made, err
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.binaries = append(g.binaries, kept{key: key, binary: binary, users: 1, used: time.Now()})
+	g.binaries = append(g.binaries, kept{key: key, made: made, users: 1, used: time.Now()})
 	g.dropOldest()
-	return binary, nil
+	return made, nil
 }
 
 // warm compiles what programs of an exercise are made of.
@@ -85,12 +107,12 @@ func (g *Grader) isWarm(req build.Request) bool {
 
 func warmKey(req build.Request) string { return fmt.Sprint(req.ID, " ", req.Race) }
 
-// unpin says that one user of the program is done with it.
-func (g *Grader) unpin(binary *build.Binary) {
+// unpin says that one user of what was compiled is done with it.
+func (g *Grader) unpin(made io.Closer) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for i := range g.binaries {
-		if g.binaries[i].binary == binary {
+		if g.binaries[i].made == made {
 			g.binaries[i].users--
 		}
 	}
@@ -109,7 +131,7 @@ func (g *Grader) dropOldest() {
 		if oldest < 0 {
 			return
 		}
-		_ = g.binaries[oldest].binary.Close()
+		_ = g.binaries[oldest].made.Close()
 		g.binaries = append(g.binaries[:oldest], g.binaries[oldest+1:]...)
 	}
 }

@@ -59,7 +59,7 @@ func (g *Grader) Close() error {
 		err = g.provider.Close()
 	}
 	for _, k := range g.binaries {
-		err = errors.Join(err, k.binary.Close())
+		err = errors.Join(err, k.made.Close())
 	}
 	g.binaries = nil
 	return errors.Join(err, g.scratch.close())
@@ -192,10 +192,12 @@ func (r *run) examineOnce(ctx context.Context) error {
 	return &awayError{away}
 }
 
-// doubtful tells whether a program may have failed because a processor was away.
+// doubtful tells whether a program or a container may have failed because a processor was away.
+// Of tests and workflows nothing is expected within so short a time.
 func (r *run) doubtful(away time.Duration) bool {
 	failed := r.report.Verdict == report.Failed || r.report.Verdict == report.Limit
-	return failed && away > tooLate && r.s.Exercise.Kind.Compiled()
+	kind := r.s.Exercise.Kind
+	return failed && away > tooLate && (kind.Compiled() || kind == build.Image)
 }
 
 // goThrough returns for how long a processor was away during the examination.
@@ -267,10 +269,10 @@ func (r *run) produce(ctx context.Context, req build.Request) (m made, ok bool) 
 		m.remove = func() { r.g.unpin(m.binary) }
 	case kind == build.Tests:
 		ok = r.phase(report.PhaseBuild, func() (err error) {
-			m.tests, err = build.CompileTests(ctx, r.taken, req, r.s.Exercise.Versions, r.s.Seed)
+			m.tests, err = r.g.compileTests(ctx, req, r.taken, r.s.Exercise.Versions)
 			return err
 		})
-		m.remove = func() { _ = m.tests.Close() }
+		m.remove = func() { r.g.unpin(m.tests) }
 	case parsers[kind] != nil:
 		ok = r.phase(report.PhaseParse, func() error { return parsers[kind](ctx, r.taken) })
 	default:

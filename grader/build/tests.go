@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,15 @@ import (
 type Version struct {
 	Name  string
 	Files map[string][]byte // Go files of the package, by name
+}
+
+// HashVersions is the SHA-256 of names and contents, in hex.
+func HashVersions(versions []Version) string {
+	all := map[string][]byte{}
+	for _, v := range versions {
+		all[v.Name] = []byte(hashOf(v.Files))
+	}
+	return hashOf(all)
 }
 
 // TestBinaries are the learner's tests, compiled with each version of the package.
@@ -67,8 +77,8 @@ func (w *walk) checkEmbeds(name string, content []byte) {
 }
 
 // CompileTests compiles the tests of a snapshot with each version, the first of which is the one
-// that the learner has. In each, the declarations stand in other lines than last time, and the
-// package has another path: nothing that a program can learn of its own code tells the versions
+// that the learner has. In each, the declarations stand in other lines than with another seed, and
+// the package has another path: nothing that a program can learn of its own code tells the versions
 // apart but what they do. Errors are those of Compile; the caller closes the binaries.
 func CompileTests(ctx context.Context, s *Snapshot, r Request, versions []Version, seed uint64) (*TestBinaries, error) {
 	m, err := newModule(r)
@@ -115,32 +125,63 @@ func (b *TestBinaries) compile(ctx context.Context, s *Snapshot, r Request, vers
 		return fmt.Errorf("the tests compile with the package as it is given, and not with another version of it: %s", output)
 	}
 	b.m.strip()
-	return nil
+	return b.name()
 }
 
-// lay writes each version with the tests into a package of its own, and returns their paths.
+// lay writes the versions and the tests into packages of their own, and returns those to compile.
 func (b *TestBinaries) lay(s *Snapshot, r Request, versions []Version, random *rand.Rand) (targets []string, err error) {
-	taken := map[string]bool{r.ID: true}
+	all, ok := newTogether(b.m, s, r, versions, random)
+	taken := map[string]bool{r.ID: true, allFolder: true}
 	for _, v := range versions {
 		folder := r.ID
 		for taken[folder] {
 			folder = randomName(random, len(r.ID))
 		}
 		taken[folder] = true
-		files := map[string][]byte{}
-		for name, content := range s.Own {
-			files[name] = redirect(content, r.ID, folder)
+		b.Paths[v.Name] = filepath.Join(b.m.dir, folder+".test")
+		if ok {
+			err = all.add(v, folder)
+		} else {
+			err = b.alone(s, r, v, folder, random)
+			targets = append(targets, "./"+folder)
 		}
-		for name, content := range v.Files {
-			files[name] = Reformat(content, random)
-		}
-		if err := b.m.write(folder, files); err != nil {
+		if err != nil {
 			return nil, err
 		}
-		targets = append(targets, "./"+folder)
-		b.Paths[v.Name] = filepath.Join(b.m.dir, folder+".test")
+	}
+	if ok {
+		return []string{"./" + allFolder}, all.finish()
 	}
 	return targets, nil
+}
+
+// alone writes a version and the tests into a package.
+func (b *TestBinaries) alone(s *Snapshot, r Request, v Version, folder string, random *rand.Rand) error {
+	files := map[string][]byte{}
+	for name, content := range s.Own {
+		files[name] = redirect(content, r.ID, folder)
+	}
+	for name, content := range v.Files {
+		files[name] = Reformat(content, random)
+	}
+	return b.m.write(folder, files)
+}
+
+// name gives each version a program, where all have become one.
+func (b *TestBinaries) name() error {
+	one := filepath.Join(b.m.dir, allFolder+".test")
+	if _, err := os.Stat(one); err != nil {
+		return nil // each has its own
+	}
+	for _, path := range b.Paths {
+		if err := sameFile(one, path); err != nil {
+			return trouble(err)
+		}
+	}
+	if err := os.Remove(one); err != nil {
+		return trouble(err)
+	}
+	return nil
 }
 
 func randomName(random *rand.Rand, length int) string {

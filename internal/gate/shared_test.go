@@ -37,7 +37,6 @@ func TestShared(t *testing.T) {
 		took time.Duration
 	}{
 		"programs mostly wait":                {grader.Submission{Exercise: grader.Exercise{Kind: build.Program}}, 6, 2 * time.Second},
-		"tests are compiled many times":       {grader.Submission{Exercise: grader.Exercise{Kind: build.Tests}}, 3, 4 * time.Second},
 		"the race detector builds everything": {grader.Submission{Race: true}, 1, 12 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
