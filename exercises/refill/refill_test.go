@@ -302,13 +302,19 @@ func TestBodiesAreClosed(t *testing.T) {
 
 func TestCauseStays(t *testing.T) {
 	unplugged := errors.New("somebody stepped on the cable")
+	calls := 0
 	client := refill.Client{Base: "http://register", Transport: transport(func(*http.Request) (*http.Response, error) {
+		calls++
 		return nil, unplugged
 	})}
 	if _, err := client.Find(t.Context(), "1"); !errors.Is(err, unplugged) {
 		t.Errorf("Find: %v", err)
 	}
+	calls = 0
 	if err := client.Dispense(t.Context(), "1", 1); !errors.Is(err, unplugged) {
 		t.Errorf("Dispense: %v", err)
+	}
+	if calls != 1 {
+		t.Errorf("Dispense was sent %d times", calls)
 	}
 }

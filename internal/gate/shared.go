@@ -34,7 +34,7 @@ func places(cores int) int { return max(2, cores*3/2) }
 // takes is how many places a grade takes.
 func takes(kind build.Kind) int64 {
 	if kind == build.Workflow {
-		return 2 // compiling and little else
+		return 2 // scripts that begin hundreds of processes
 	}
 	return 1
 }

@@ -26,6 +26,8 @@ var mistakes = []struct{ name, behaviour, why, read string }{
 		"A mistyped number and a prescription that is used up now look alike at the counter.", "a-server-that-says-no"},
 	{"half", "Find takes what it can get of an answer that is cut off or is no JSON, and returns no error",
 		"A proxy's page in HTML becomes a prescription for nothing, with no packs left.", "a-server-that-says-no"},
+	{"cut", "Find takes an answer that is cut off when what has come of it is JSON",
+		"Whoever counts on JSON to be incomplete forgets that an answer may end anywhere, behind the last brace too.", "a-server-that-says-no"},
 	{"unlimited", "Find reads and accepts an answer of any length",
 		"One endless answer, by mistake or by intent, takes all the memory that the program may have.", "a-server-that-says-no"},
 	{"endless", "Find asks for ever while the register answers 503",
@@ -34,6 +36,8 @@ var mistakes = []struct{ name, behaviour, why, read string }{
 		"A 403 is not better the second time. A 429 that is answered with two more requests gets worse.", "a-server-that-says-no"},
 	{"twice", "Dispense is sent again when the register answers 503",
 		"The first one may have been written down before the trouble began. The second takes packs that the patient never got.", "a-server-that-says-no"},
+	{"again", "Dispense is sent again when no answer comes",
+		"No answer is not the same as not written down. The register may have lost the connection a moment after it wrote.", "a-server-that-says-no"},
 	{"eager", "Find asks again after some milliseconds when Retry-After says how many seconds to wait",
 		"Three attempts are over in a moment, while the register has asked for half a minute of peace.", "time-that-obeys"},
 	{"default", "a Client without a Timeout waits for an answer for ever",
@@ -48,6 +52,8 @@ var mistakes = []struct{ name, behaviour, why, read string }{
 		"Whoever left is then counted as a failure of the register, since callers ask with errors.Is, and it says no.", "time-that-obeys"},
 	{"open", "the body of an answer with a status like 404 or 503 is never closed",
 		"An open body holds its connection and two goroutines until something else ends the request. Where nothing does, it takes weeks until the limit of open files is reached, and then it is night.", "between-the-client-and-the-wire"},
+	{"held", "the body of a 503 stays open when Find asks again after it",
+		"One answer is closed at the end, and it is the last. On a bad day there are two before it, with every question.", "between-the-client-and-the-wire"},
 }
 
 // doubts are what to ask where a test is easily there and does not do what it seems to.
@@ -57,6 +63,9 @@ var doubts = map[string]string{
 	"stalled": "If one of your tests has a server that stops: does it stop before its header, or after?",
 	"patient": "If one of your tests cancels: does it do so while the client waits, or while the answer is still on its way?",
 	"open":    "If one of your tests looks at the body: at that of which answer?",
+	"held":    "If one of your tests looks at the body: at that of the last answer, or at all of them?",
+	"cut":     "If one of your tests has an answer that is cut off: is what remains of it JSON?",
+	"again":   "If one of your tests has a connection that breaks: does it count how often Dispense was sent?",
 }
 
 // Exam declares the checks.

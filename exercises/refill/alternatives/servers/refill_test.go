@@ -76,6 +76,27 @@ func TestNonsense(t *testing.T) {
 	}
 }
 
+// The register says how long its answer is, and leaves before that.
+func TestEndsTooEarly(t *testing.T) {
+	t.Parallel()
+	c, _ := national(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "300")
+		_, _ = io.WriteString(w, `{"drug":"Ramipril 5","left":2}`)
+	}, nil)
+	if p, err := c.Find(context.Background(), "1"); !errors.Is(err, refill.ErrAnswer) {
+		t.Errorf("%v, %v", p, err)
+	}
+}
+
+func TestHangsUpOnADispensing(t *testing.T) {
+	t.Parallel()
+	c, asked := national(t, nil, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	err := c.Dispense(context.Background(), "1", 1)
+	if n := asked.Load(); err == nil || n != 1 {
+		t.Errorf("%v, asked %d times", err, n)
+	}
+}
+
 func TestWritesDown(t *testing.T) {
 	t.Parallel()
 	ledger := make(chan map[string]any, 1)
@@ -219,10 +240,11 @@ func TestLeavesNothingOpen(t *testing.T) {
 	t.Parallel()
 	answer := func(w http.ResponseWriter, r *http.Request) {
 		code, _ := strconv.Atoi(r.PathValue("number"))
+		w.Header().Set("Retry-After", "0")
 		w.WriteHeader(code)
 	}
 	c, _ := national(t, answer, answer)
-	for _, number := range []string{"200", "201", "404", "418"} {
+	for _, number := range []string{"200", "201", "404", "418", "503"} {
 		x := new(watched)
 		c.Transport = x
 		_, _ = c.Find(context.Background(), number)

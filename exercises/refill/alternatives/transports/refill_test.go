@@ -142,6 +142,7 @@ func TestAnswers(t *testing.T) {
 		"403":        {with: step{status: 403, body: says(good)}, is: nil, as: 403},
 		"502":        {with: step{status: 502, body: says("bad gateway")}, is: nil, as: 502},
 		"cut":        {with: step{status: 200, body: io.MultiReader(says(good[:12]), iotest.ErrReader(io.ErrUnexpectedEOF))}, is: refill.ErrAnswer, as: 0},
+		"cut behind": {with: step{status: 200, body: io.MultiReader(says(good), iotest.ErrReader(io.ErrUnexpectedEOF))}, is: refill.ErrAnswer, as: 0},
 		"no JSON":    {with: step{status: 200, body: says("hello")}, is: refill.ErrAnswer, as: 0},
 		"long":       {with: step{status: 200, body: io.MultiReader(says(good), says(strings.Repeat("\n", 1_100_000)))}, is: refill.ErrAnswer, as: 0},
 		"cable":      {with: step{err: errCable}, is: errCable, as: 0},
