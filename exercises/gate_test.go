@@ -27,7 +27,7 @@ import (
 const usualItems = "^(structure|starter|solution|alternative|race solution|mutant)"
 
 // sampleSize is how many mutants of an exercise are tried at the desk.
-const sampleSize = 6
+const sampleSize = 3
 
 var (
 	update = flag.Bool("update", false, "write the golden feedback of starters and mutants")

@@ -53,6 +53,20 @@ func runs(t *testing.T) int {
 	return max(min(n, buildRuns), n/share)
 }
 
+// atTheDesk is the part of the cases that is graded when nobody has asked for more, by a number of
+// runs, by name, or for new golden reports: every third, in the order of their names, so that there
+// are some of each kind.
+func atTheDesk(all []*submission) []*submission {
+	if os.Getenv("CAIRN_GATE_RUNS") != "" || *update || flag.Lookup("test.run").Value.String() != "" {
+		return all
+	}
+	var some []*submission
+	for i := 0; i < len(all); i += 3 {
+		some = append(some, all[i])
+	}
+	return some
+}
+
 // tally is what came of all cases together.
 type tally struct {
 	mu                                     sync.Mutex
@@ -85,7 +99,7 @@ func TestCorpus(t *testing.T) {
 	began := time.Now()
 	n := runs(t)
 	t.Run("case", func(t *testing.T) {
-		for _, c := range all {
+		for _, c := range atTheDesk(all) {
 			if e := c.exercise(); native() && e.Fixture == nil && e.Redis == nil {
 				continue // without a server there is nothing to be had in another way
 			}
