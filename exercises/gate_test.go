@@ -1,6 +1,7 @@
 package exercises_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"github.com/cairn-learn/cairn/content"
 	"github.com/cairn-learn/cairn/exercises"
 	"github.com/cairn-learn/cairn/grader"
+	"github.com/cairn-learn/cairn/grader/build"
 	"github.com/cairn-learn/cairn/grader/process"
 	"github.com/cairn-learn/cairn/grader/services"
 	"github.com/cairn-learn/cairn/internal/gate"
@@ -86,7 +89,10 @@ func TestGate(t *testing.T) {
 	})
 	shared := gate.Share(g, runtime.NumCPU())
 	var compiling sync.Mutex
-	for _, e := range catalogue.All() {
+	all := catalogue.All()
+	// What waits longest begins first, so that it is not what everything waits for at the end.
+	slices.SortStableFunc(all, func(a, b *exercises.Exercise) int { return cmp.Compare(patience(b), patience(a)) })
+	for _, e := range all {
 		if *withServices && e.Postgres == nil && e.Redis == nil {
 			continue
 		}
@@ -103,6 +109,17 @@ func TestGate(t *testing.T) {
 			verify(t, shared, e, gate.Options{Runs: runs, Race: !sample, Sample: mutants, Update: *update, Dir: ".", Only: only, Course: course})
 		})
 	}
+}
+
+// patience is how long a grade is about, compared with others.
+func patience(e *exercises.Exercise) int {
+	switch e.Spec().Kind {
+	case build.Image, build.Workflow:
+		return 2 // containers, and checks of health that come every few seconds
+	case build.Tests:
+		return 1
+	}
+	return 0
 }
 
 // verify runs the gate of one exercise with a subtest per item.

@@ -76,13 +76,21 @@ func left(t testing.TB, e *Engine) (graded, dangling, containers int) {
 func forget(t testing.TB, dir string) {
 	t.Helper()
 	e := openEngine(t, dir)
-	if _, err := e.pruneBuildsTo(context.Background(), 0); err != nil {
-		t.Error(err)
+	defer e.Close()
+	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		if _, err := e.pruneBuildsTo(context.Background(), 0); err != nil {
+			t.Error(err)
+		}
+		graded, dangling, containers := left(t, e)
+		if graded+dangling+containers == 0 {
+			return
+		}
+		// A build that was broken off may still be at its last step, which leaves an image.
+		if time.Since(began) > 10*time.Second {
+			t.Errorf("%d images of grades, %d of builds and %d containers are left", graded, dangling, containers)
+			return
+		}
 	}
-	if graded, dangling, containers := left(t, e); graded+dangling+containers > 0 {
-		t.Errorf("%d images of grades, %d of builds and %d containers are left", graded, dangling, containers)
-	}
-	e.Close()
 }
 
 const twoStages = `FROM golang:1.26 AS build
