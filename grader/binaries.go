@@ -64,7 +64,7 @@ func key(req build.Request, s *build.Snapshot) string {
 }
 
 // keep returns what has been made under the same key before, or makes it.
-func keep[T io.Closer](g *Grader, key string, make func() (T, error)) (T, error) {
+func keep[T io.Closer](g *Grader, key string, compile func() (T, error)) (T, error) {
 	g.mu.Lock()
 	for i := range g.binaries {
 		if k := &g.binaries[i]; k.key == key {
@@ -76,7 +76,7 @@ func keep[T io.Closer](g *Grader, key string, make func() (T, error)) (T, error)
 		}
 	}
 	g.mu.Unlock()
-	made, err := make()
+	made, err := compile()
 	if err != nil {
 		return made, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"github.com/cairn-learn/cairn/grader/build"
 	"io"
 	"os"
 	"os/exec"
@@ -169,5 +170,18 @@ func TestProgramsOutliveAJumpOfTheClock(t *testing.T) {
 		}
 		pass("answers-wrong", report.Failed) // compiles something else
 		pass("honest", report.Passed)
+	}
+}
+
+// TestDoubtful asks of whom it matters that a processor was away.
+func TestDoubtful(t *testing.T) {
+	for kind, want := range map[build.Kind]bool{build.Program: true, build.Image: true, build.Workflow: false, build.Tests: false} {
+		r := &run{s: Submission{Exercise: Exercise{Kind: kind}}, report: Report{Verdict: report.Failed}}
+		if got := r.doubtful(tooLate + 1); got != want {
+			t.Errorf("%v: %v, want %v", kind, got, want)
+		}
+		if r.doubtful(tooLate) {
+			t.Errorf("%v: a moment that checks bear is doubted", kind)
+		}
 	}
 }
